@@ -1,0 +1,26 @@
+import { createHash } from "node:crypto";
+
+/** `sha256:` and the lower-case hex of the text's sha256. */
+export function sha256(text: string): string {
+  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}
+
+/** The digest of a JSON value, the same whatever order its keys were written in; undefined members do not count. */
+export function jsonDigest(value: unknown): string {
+  return sha256(JSON.stringify(value, sortKeys));
+}
+
+/** The digest of a ConfigMap's code: its file names and contents. */
+export function codeDigest(data: Readonly<Record<string, string>>): string {
+  return jsonDigest(data);
+}
+
+/** The first ten hex digits of a digest: enough to name the few children of one object. */
+export function shortDigest(digest: string): string {
+  return digest.slice("sha256:".length, "sha256:".length + 10);
+}
+
+function sortKeys(_key: string, value: unknown): unknown {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}

@@ -1,0 +1,249 @@
+/** Pieces that several kinds are made of. Descriptions here are what `kubectl explain` prints. */
+import { z } from "zod";
+
+export const group = "lemnis.dev";
+export const version = "v1alpha1";
+export const apiVersion = `${group}/${version}` as const;
+
+/** A rule that spans fields: the same check in the API server (CEL) and in zod. */
+export interface CelRule<T> {
+  rule: string;
+  message: string;
+  check: (value: T) => boolean;
+}
+
+/** Adds a cross-field rule. The only way to state one, so that CRD and zod can't disagree (see docs/decisions). */
+export function cel<S extends z.ZodType>(schema: S, { rule, message, check }: CelRule<z.output<S>>): S {
+  const meta = schema.meta() ?? {};
+  const rules = (meta["x-kubernetes-validations"] as object[] | undefined) ?? [];
+  return schema
+    .refine(check as (value: unknown) => boolean, message)
+    .meta({ ...meta, "x-kubernetes-validations": [...rules, { rule, message }] });
+}
+
+/** A list whose items are told apart by these keys; server-side apply merges it by them. */
+export function listMap<S extends z.ZodType>(schema: S, keys: readonly string[]): S {
+  return schema.meta({
+    ...schema.meta(),
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": keys,
+  });
+}
+
+export const dnsName = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+export const objectName = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+export const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const envName = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
+
+export const secretRef = z.strictObject({
+  name: objectName.describe("Name of the Secret, in this object's namespace."),
+});
+
+const schemes = ["http://", "https://", "s3://", "pvc://", "configmap://"];
+
+/** Where bytes are read from. */
+export const uri = [
+  {
+    rule: `self.matches('^(https?|s3|pvc|configmap)://[^/ ?#]')`,
+    message: `must be a uri that begins with ${schemes.slice(0, -1).join(", ")} or ${schemes.at(-1)}`,
+    check: (value: string) => /^(https?|s3|pvc|configmap):\/\/[^/ ?#]/.test(value),
+  },
+  {
+    rule: `!self.matches('[[:cntrl:] \\\\\\\\]')`,
+    message: "must not hold spaces, backslashes or control characters",
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+    check: (value: string) => !/[\u0000-\u001f\u007f \\]/.test(value),
+  },
+  {
+    rule: `!self.matches('/[.][.](/|$)')`,
+    message: "must not hold .. segments",
+    check: (value: string) => !/\/\.\.(\/|$)/.test(value),
+  },
+  {
+    rule: `!self.matches('^[a-z0-9]+://[^/]*@')`,
+    message: "must not hold a user or password: put credentials into a Secret and name it in secretRef",
+    check: (value: string) => !/^[a-z0-9]+:\/\/[^/]*@/.test(value),
+  },
+].reduce(cel, z.string().min(1).max(2048));
+
+/** Members that go with an s3 uri. */
+export const s3Access = {
+  endpoint: z
+    .string()
+    .max(1024)
+    .regex(/^https?:\/\/[^/ ]+\/?$/)
+    .optional()
+    .describe("The S3 server, such as http://minio.minio.svc:9000. Default: AWS. Only with s3://."),
+  region: z.string().min(1).max(63).optional().describe("The bucket's region. Default: us-east-1. Only with s3://."),
+  secretRef: secretRef
+    .optional()
+    .describe(
+      "A Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, mounted in the pod that reads and never read by the operator. Default: the bucket is read without credentials. Only with s3://.",
+    ),
+};
+
+interface S3Access {
+  endpoint?: unknown;
+  region?: unknown;
+  secretRef?: unknown;
+}
+export const onlyWithS3 = (field: string) => ({
+  rule: `self.${field}.startsWith('s3://') || !(has(self.endpoint) || has(self.region) || has(self.secretRef))`,
+  message: "endpoint, region and secretRef go with an s3:// uri only",
+  check: (value: S3Access & Record<string, unknown>) =>
+    String(value[field]).startsWith("s3://") || !(value.endpoint || value.region || value.secretRef),
+});
+
+const quantityPattern = /^[0-9]+([.][0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/;
+export const quantity = z
+  .union([z.int(), z.string().max(32).regex(quantityPattern)])
+  .meta({ "x-kubernetes-int-or-string": true, maxLength: 32, pattern: quantityPattern.source });
+
+/** A map whose keys are DNS labels. The API server checks keys by CEL alone. */
+export function namedMap<V extends z.ZodType>(value: V, maxProperties: number) {
+  return cel(z.record(z.string().max(63), value).meta({ maxProperties }), {
+    rule: "self.all(name, name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(name) <= 63)",
+    message: "names must be at most 63 lower-case letters, digits or -, and begin and end with a letter or digit",
+    check: (map) => Object.keys(map).every((name) => dnsName.safeParse(name).success),
+  });
+}
+
+const quantities = z.record(z.string().max(253), quantity).meta({ maxProperties: 16 });
+
+export const resources = z.strictObject({
+  requests: quantities.optional().describe("What the scheduler sets aside, such as {cpu: 500m, memory: 1Gi}."),
+  limits: quantities.optional().describe("What the container may use at the most."),
+});
+export type Resources = z.infer<typeof resources>;
+
+const keyRef = z.strictObject({ name: objectName, key: z.string().min(1).max(253) });
+const envVar = cel(
+  z.strictObject({
+    name: envName.describe("The variable's name."),
+    value: z.string().max(32768).optional().describe("Its value; $(OTHER) is replaced by an earlier variable's."),
+    valueFrom: z
+      .strictObject({
+        secretKeyRef: keyRef.optional().describe("A key of a Secret in the pod's namespace."),
+        configMapKeyRef: keyRef.optional().describe("A key of a ConfigMap in the pod's namespace."),
+      })
+      .optional()
+      .describe("Where the value comes from instead."),
+  }),
+  {
+    rule: "!(has(self.value) && has(self.valueFrom))",
+    message: "give value or valueFrom, not both",
+    check: (env) => !(env.value !== undefined && env.valueFrom !== undefined),
+  },
+);
+
+export const container = z.strictObject({
+  image: z.string().min(1).max(1024).describe("The container image."),
+  imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).optional().describe("Default: as Kubernetes chooses."),
+  command: z.array(z.string().max(32768)).max(64).optional().describe("Replaces the image's entry point."),
+  args: z.array(z.string().max(32768)).max(256).optional().describe("Arguments to the command."),
+  workingDir: z.string().max(1024).optional().describe("The folder that the command starts in."),
+  env: listMap(z.array(envVar).max(128), ["name"]).optional().describe("Environment variables."),
+});
+export type Container = z.infer<typeof container>;
+
+const toleration = z.strictObject({
+  key: z.string().max(253).optional(),
+  operator: z.enum(["Exists", "Equal"]).optional(),
+  value: z.string().max(253).optional(),
+  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional(),
+});
+
+/** What a pod of ours takes from the user beside its container. */
+export const podSettings = {
+  imagePullSecrets: listMap(z.array(secretRef).max(16), ["name"])
+    .optional()
+    .describe("Secrets to pull the images with."),
+  nodeSelector: z
+    .record(z.string().max(253), z.string().max(63))
+    .meta({ maxProperties: 32 })
+    .optional()
+    .describe("Labels that the node must have."),
+  tolerations: z.array(toleration).max(32).optional().describe("Taints that the pod tolerates."),
+  runAsUser: z
+    .int()
+    .min(1)
+    .max(2147483647)
+    .optional()
+    .describe("User id that the containers run as, and the group that owns their volumes. Default: 1000."),
+};
+
+export const condition = z.strictObject({
+  type: z.string().max(316),
+  status: z.enum(["True", "False", "Unknown"]),
+  reason: z.string().max(1024),
+  message: z.string().max(32768),
+  observedGeneration: z.int().optional(),
+  lastTransitionTime: z.string().max(64),
+});
+export type Condition = z.infer<typeof condition>;
+
+/** Status members that every kind has. */
+export const commonStatus = {
+  observedGeneration: z.int().optional().describe("The generation of the spec that this status speaks of."),
+  conditions: listMap(z.array(condition).max(16), ["type"])
+    .optional()
+    .describe("Ready, Reconciling and Stalled by the kstatus rules, then the kind's own."),
+};
+
+export const metricValues = z.record(z.string().max(128), z.number()).meta({ maxProperties: 64 });
+
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+}
+
+/** How a kind is named in the API. */
+export interface KindDefinition {
+  kind: string;
+  plural: string;
+  singular: string;
+  shortNames: readonly string[];
+  scope: "Namespaced" | "Cluster";
+  description: string;
+  spec: z.ZodType;
+  status?: z.ZodType;
+  columns: readonly PrinterColumn[];
+}
+export interface PrinterColumn {
+  name: string;
+  type: "string" | "integer" | "number" | "date" | "boolean";
+  jsonPath: string;
+  description?: string;
+  priority?: number;
+}
+
+export const readyColumn: PrinterColumn = {
+  name: "Ready",
+  type: "string",
+  jsonPath: `.status.conditions[?(@.type=="Ready")].status`,
+};
+export const reasonColumn: PrinterColumn = {
+  name: "Reason",
+  type: "string",
+  jsonPath: `.status.conditions[?(@.type=="Ready")].reason`,
+};
+export const ageColumn: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };

@@ -1,0 +1,16 @@
+import type { KindDefinition } from "./common.ts";
+import { datasetKind } from "./dataset.ts";
+import { inferenceServiceKind } from "./inference-service.ts";
+import { modelKind } from "./model.ts";
+import { servingRuntimeKind, trainingRuntimeKind } from "./runtimes.ts";
+import { trainingJobKind } from "./training-job.ts";
+
+/** Every kind of the API group, in the order in which a newcomer meets them. */
+export const kinds: readonly KindDefinition[] = [
+  datasetKind,
+  trainingJobKind,
+  modelKind,
+  inferenceServiceKind,
+  servingRuntimeKind,
+  trainingRuntimeKind,
+];

@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { readAgentSettings, readOperatorSettings, readStoreSettings } from "./config.ts";
+
+const operator = {
+  LEMNIS_STORE_URL: "http://lemnis-store:8080",
+  LEMNIS_STORE_TOKEN_FILE: "/var/run/secrets/lemnis/token/token",
+  LEMNIS_AGENT_IMAGE: "lemnis:1",
+  POD_NAMESPACE: "lemnis-system",
+  POD_NAME: "lemnis-0",
+};
+
+describe("settings", () => {
+  it("fills defaults", () => {
+    const settings = readOperatorSettings(operator);
+    expect(settings).toMatchObject({ LEMNIS_METRICS_PORT: 8081, LEMNIS_DRAIN_SECONDS: 30, LEMNIS_LOG_LEVEL: "info" });
+  });
+
+  it("names every variable that is wrong", () => {
+    const bad = { ...operator, LEMNIS_STORE_URL: "nowhere", LEMNIS_DRAIN_SECONDS: "-1" };
+    expect(() => readOperatorSettings(bad)).toThrow(/LEMNIS_STORE_URL.*LEMNIS_DRAIN_SECONDS/);
+    expect(() => readStoreSettings({ LEMNIS_STORE_DIR: "/x", LEMNIS_OPERATOR_SERVICE_ACCOUNT: "x" })).toThrow(
+      /LEMNIS_OPERATOR_SERVICE_ACCOUNT: must be <namespace>\/<service account>/,
+    );
+  });
+
+  it("refuses a task that is none", () => {
+    const environment = { LEMNIS_STORE_URL: "http://s:1", LEMNIS_TASK: '{"verb":"dance"}' };
+    expect(() => readAgentSettings(environment)).toThrow(/LEMNIS_TASK/);
+  });
+});

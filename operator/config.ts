@@ -1,0 +1,52 @@
+/** Settings of the three programs, read from the environment. */
+import { z } from "zod";
+import { task } from "./agent/tasks.ts";
+
+const logLevel = z.enum(["trace", "debug", "info", "warn", "error"]).default("info");
+const port = z.coerce.number().int().min(0).max(65535);
+const identity = z.string().regex(/^[^/]+\/[^/]+$/, "must be <namespace>/<service account>");
+
+const operatorSettings = z.object({
+  LEMNIS_STORE_URL: z.url(),
+  LEMNIS_STORE_TOKEN_FILE: z.string().min(1),
+  LEMNIS_AGENT_IMAGE: z.string().min(1),
+  LEMNIS_AGENT_IMAGE_PULL_POLICY: z.enum(["Always", "IfNotPresent", "Never"]).default("IfNotPresent"),
+  POD_NAMESPACE: z.string().min(1),
+  POD_NAME: z.string().min(1),
+  LEMNIS_LOG_LEVEL: logLevel,
+  LEMNIS_METRICS_PORT: port.default(8081),
+  LEMNIS_DRAIN_SECONDS: z.coerce.number().int().min(0).max(3600).default(30),
+});
+export type OperatorSettings = z.output<typeof operatorSettings>;
+
+const storeSettings = z.object({
+  LEMNIS_STORE_DIR: z.string().min(1),
+  LEMNIS_STORE_PORT: port.default(8080),
+  LEMNIS_OPERATOR_SERVICE_ACCOUNT: identity,
+  LEMNIS_LOG_LEVEL: logLevel,
+});
+export type StoreSettings = z.output<typeof storeSettings>;
+
+const agentSettings = z.object({
+  LEMNIS_STORE_URL: z.url(),
+  LEMNIS_TASK: z
+    .string()
+    .transform((text) => JSON.parse(text) as unknown)
+    .pipe(task),
+  LEMNIS_LOG_LEVEL: logLevel,
+});
+export type AgentSettings = z.output<typeof agentSettings>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export const readOperatorSettings = (environment: Environment): OperatorSettings => read(operatorSettings, environment);
+export const readStoreSettings = (environment: Environment): StoreSettings => read(storeSettings, environment);
+export const readAgentSettings = (environment: Environment): AgentSettings => read(agentSettings, environment);
+
+/** Throws an error that names every variable that is wrong, and what it must be. */
+function read<S extends z.ZodType>(schema: S, environment: Environment): z.output<S> {
+  const parsed = schema.safeParse(environment);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new Error(`bad settings in the environment: ${problems.join("; ")}`);
+}
