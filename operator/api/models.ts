@@ -34,9 +34,10 @@ function define<S extends z.ZodType>({ kind, spec }: KindDefinition) {
       this.setDefinedProps({ apiVersion, kind, ...data } as unknown as ModelData<Manifest<S>>);
     }
   }
-  setValidateFunc(Kind as never, (value: unknown) => {
+  setValidateFunc(Kind, (value): value is Manifest<S> => {
     const parsed = z.object({ spec }).safeParse(value);
-    if (!parsed.success) throw new TypeError(z.prettifyError(parsed.error));
+    if (!parsed.success) throw new TypeError(`${kind}: ${z.prettifyError(parsed.error)}`);
+    return true;
   });
   return Kind;
 }

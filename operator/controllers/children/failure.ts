@@ -1,0 +1,124 @@
+/** Why a pod does not run, or why a Job failed, in words for the user. */
+import { permanentFailure, taskFailure } from "../../agent/tasks.ts";
+import { type ContainerStatus, finishedAt, isFailed, type Job, type Pod } from "./types.ts";
+
+export interface Trouble {
+  reason: string;
+  message: string;
+  /** True when the same thing may work later: the network, the store, a node. */
+  retryable: boolean;
+}
+
+const startReasons: Record<string, string> = {
+  ErrImagePull: "ImagePullFailed",
+  ImagePullBackOff: "ImagePullFailed",
+  InvalidImageName: "ImagePullFailed",
+  ErrImageNeverPull: "ImagePullFailed",
+  CreateContainerConfigError: "ContainerConfigInvalid",
+  CreateContainerError: "ContainerConfigInvalid",
+  RunContainerError: "ContainerConfigInvalid",
+};
+
+/** What keeps pods from starting: an image that can't be pulled, a missing Secret, no node with room. */
+export function startTrouble(pods: readonly Pod[]): Trouble | undefined {
+  for (const pod of pods) {
+    if (pod.metadata.deletionTimestamp) continue;
+    for (const status of statuses(pod)) {
+      const waiting = status.state?.waiting;
+      const reason = startReasons[waiting?.reason ?? ""];
+      if (reason) {
+        const detail = waiting?.message ?? waiting?.reason ?? "";
+        return { reason, message: clip(`container ${status.name} can't start: ${detail}`), retryable: true };
+      }
+    }
+    const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+    if (scheduled?.status === "False" && scheduled.reason === "Unschedulable") {
+      return { reason: "Unschedulable", message: clip(scheduled.message ?? "no node fits the pod"), retryable: true };
+    }
+  }
+  return undefined;
+}
+
+/** A container that starts and dies again and again, after `restarts` tries. */
+export function crashTrouble(pods: readonly Pod[], restarts: number): Trouble | undefined {
+  for (const pod of pods) {
+    if (pod.metadata.deletionTimestamp) continue;
+    for (const status of statuses(pod)) {
+      if ((status.restartCount ?? 0) >= restarts && !status.started) {
+        const trouble = exitTrouble(status, pod);
+        if (trouble) return trouble;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Why a failed Job failed, read from its newest failed pod and the Job's own condition. */
+export function jobFailure(job: Job, pods: readonly Pod[]): Trouble | undefined {
+  if (!isFailed(job)) return undefined;
+  const condition = job.status?.conditions?.find(({ type }) => type === "Failed");
+  if (condition?.reason === "DeadlineExceeded") {
+    const start = startTrouble(pods);
+    const why = start ? `: ${start.message}` : "";
+    return {
+      reason: start?.reason ?? "DeadlineExceeded",
+      message: clip(`did not end in time${why}`),
+      retryable: false,
+    };
+  }
+  const newestFirst = [...pods].sort((a, b) => created(b).localeCompare(created(a)));
+  for (const pod of newestFirst) {
+    for (const status of statuses(pod)) {
+      const trouble = exitTrouble(status, pod);
+      if (trouble) return trouble;
+    }
+  }
+  const message = `${condition?.reason ?? "Failed"}: ${condition?.message ?? "the Job failed and its pods are gone"}`;
+  return { reason: "JobFailed", message: clip(message), retryable: true };
+}
+
+/** A failure that may mend itself (the network, the store) is tried again after this long. */
+const retryAfterMs = 10 * 60_000;
+
+/** When to make a failed Job of ours again; undefined when the same thing would fail again. */
+export function retryAt(job: Job, pods: readonly Pod[]): Date | undefined {
+  if (!jobFailure(job, pods)?.retryable) return undefined;
+  return new Date(new Date(finishedAt(job) ?? 0).getTime() + retryAfterMs);
+}
+
+function exitTrouble(status: ContainerStatus, pod: Pod): Trouble | undefined {
+  const exit = status.state?.terminated ?? status.lastState?.terminated;
+  if (!exit || exit.exitCode === 0) return undefined;
+  const told = parseFailure(exit.message);
+  if (told) return { ...told, retryable: exit.exitCode !== permanentFailure };
+  if (exit.reason === "OOMKilled") {
+    const message = `container ${status.name} ran out of memory: raise resources.limits.memory, or use less`;
+    return { reason: "OutOfMemory", message, retryable: false };
+  }
+  const where = `kubectl -n ${pod.metadata.namespace} logs ${pod.metadata.name} -c ${status.name}`;
+  const message = `container ${status.name} exited with code ${exit.exitCode}; its output: ${where}`;
+  return { reason: "ContainerFailed", message, retryable: false };
+}
+
+/** The JSON that our own containers leave as termination message. */
+function parseFailure(message: string | undefined): { reason: string; message: string } | undefined {
+  if (!message?.startsWith("{")) return undefined;
+  try {
+    const parsed = taskFailure.safeParse(JSON.parse(message));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function statuses(pod: Pod): ContainerStatus[] {
+  return [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+}
+
+function created(pod: Pod): string {
+  return pod.metadata.creationTimestamp ?? "";
+}
+
+function clip(text: string): string {
+  return text.length > 900 ? `${text.slice(0, 897)}...` : text;
+}

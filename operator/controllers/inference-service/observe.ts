@@ -1,0 +1,40 @@
+import type { InferenceService } from "../../api/v1alpha1/inference-service.ts";
+import type { Model } from "../../api/v1alpha1/model.ts";
+import type { ServingRuntime } from "../../api/v1alpha1/runtimes.ts";
+import type { KubeObject } from "../../kube/types.ts";
+import type { Deployment, Pod, Service } from "../children/types.ts";
+import { ownerIndex, podsOf, type World } from "../context.ts";
+
+/** All that an InferenceService's plan depends on. */
+export interface ObservedInferenceService {
+  service: InferenceService;
+  model: Model | undefined;
+  runtimes: readonly ServingRuntime[];
+  deployments: readonly Deployment[];
+  pods: ReadonlyMap<string, readonly Pod[]>;
+  /** The Service that carries the traffic, when it is there. */
+  front: Service | undefined;
+  autoscaler: KubeObject | undefined;
+  disruptionBudget: KubeObject | undefined;
+  serviceMonitor: KubeObject | undefined;
+  hasServiceMonitors: boolean;
+}
+
+export function observeInferenceService(world: World, service: InferenceService): ObservedInferenceService {
+  const { caches } = world;
+  const { name, namespace = "", uid = "" } = service.metadata;
+  const modelName = service.spec.modelRef?.name;
+  const deployments = caches.deployments.byIndex(ownerIndex, uid);
+  return {
+    service,
+    model: modelName ? caches.models.get(namespace, modelName) : undefined,
+    runtimes: caches.servingRuntimes.list(),
+    deployments,
+    pods: podsOf(caches, deployments),
+    front: caches.services.get(namespace, name),
+    autoscaler: caches.autoscalers.get(namespace, name),
+    disruptionBudget: caches.disruptionBudgets.get(namespace, name),
+    serviceMonitor: caches.serviceMonitors.get(namespace, name),
+    hasServiceMonitors: world.hasServiceMonitors(),
+  };
+}

@@ -1,0 +1,172 @@
+import type { InferenceServiceStatus, RevisionStatus } from "../../api/v1alpha1/inference-service.ts";
+import {
+  deployments as deploymentResource,
+  disruptionBudgets,
+  horizontalPodAutoscalers,
+  serviceMonitors,
+  services,
+} from "../../kube/resources.ts";
+import type { KubeObject, Resource } from "../../kube/types.ts";
+import type { ChildRef, Plan, PlannedEvent } from "../../runtime/plan.ts";
+import { crashTrouble, startTrouble } from "../children/failure.ts";
+import type { Settings } from "../context.ts";
+import { annotations, labels } from "../labels.ts";
+import { outcomeOf } from "../outcome.ts";
+import { isVerdict } from "../runtime-template.ts";
+import { conditionsOf, type Verdict } from "../verdict.ts";
+import {
+  buildAutoscaler,
+  buildDeployment,
+  buildDisruptionBudget,
+  buildService,
+  buildServiceMonitor,
+  serviceUrl,
+} from "./children.ts";
+import type { ObservedInferenceService } from "./observe.ts";
+import { type Revision, resolveRevision } from "./revision.ts";
+import { isServing, planRollout, type Rollout } from "./rollout.ts";
+
+/** What to do about an InferenceService: a Deployment per revision, and the traffic on the one that is ready. */
+export function planInferenceService(
+  observed: ObservedInferenceService,
+  settings: Settings,
+  now: Date,
+): Plan<InferenceServiceStatus> {
+  const { service, deployments } = observed;
+  const resolved = resolveRevision(observed);
+  const revision = isVerdict(resolved) ? undefined : resolved;
+  const rollout = planRollout(observed, { wanted: revision?.name, drainMs: settings.drainMs }, now);
+  const verdict = isVerdict(resolved) ? keepServing(observed, resolved) : conclude(observed, resolved, rollout);
+  const children = revision ? planChildren(observed, { revision, rollout }, settings) : { apply: [], unwanted: [] };
+  const retired = rollout.retired.map(({ metadata }) => ({
+    resource: deploymentResource,
+    namespace: metadata.namespace ?? "",
+    name: metadata.name,
+    uid: metadata.uid ?? "",
+  }));
+  const modelVersion = deployments.find(({ metadata }) => metadata.name === rollout.traffic)?.metadata.annotations?.[
+    annotations.modelVersion
+  ];
+  return {
+    apply: children.apply,
+    delete: [...retired, ...children.unwanted],
+    status: {
+      observedGeneration: service.metadata.generation ?? 0,
+      conditions: conditionsOf(service, { verdict }, now),
+      url: serviceUrl(service),
+      ...(modelVersion ? { modelVersion: Number(modelVersion) } : {}),
+      revisions: projectRevisions(observed, rollout),
+    },
+    events: planEvents(observed, rollout, verdict),
+    outcome: outcomeOf(
+      verdict,
+      rollout.draining.map(({ until }) => until),
+      now,
+    ),
+  };
+}
+
+interface Wanted {
+  revision: Revision;
+  rollout: Rollout;
+}
+
+function planChildren(observed: ObservedInferenceService, { revision, rollout }: Wanted, settings: Settings) {
+  const { service, deployments, autoscaler, disruptionBudget, serviceMonitor, hasServiceMonitors } = observed;
+  const { minReplicas, maxReplicas = minReplicas } = service.spec;
+  const existing = deployments.find(({ metadata }) => metadata.name === revision.name);
+  const traffic = rollout.traffic ?? revision.name;
+  const { port, metricsPort } = revision.template;
+  const apply: { resource: Resource; object: KubeObject }[] = [
+    {
+      resource: deploymentResource,
+      object: buildDeployment(service, { revision, replicas: rollout.replicas, existing }, settings),
+    },
+    // While an older revision serves, the Service stays as that revision needs it.
+    ...(traffic === revision.name
+      ? [{ resource: services, object: buildService(service, { name: traffic, port, metricsPort }) }]
+      : []),
+  ];
+  const unwanted: ChildRef[] = [];
+  const optional = (wanted: boolean, resource: Resource, seen: KubeObject | undefined, build: () => KubeObject) => {
+    if (wanted) apply.push({ resource, object: build() });
+    else if (seen?.metadata.uid && isOwned(seen, service.metadata.uid)) {
+      const { namespace = "", name, uid } = seen.metadata;
+      unwanted.push({ resource, namespace, name, uid });
+    }
+  };
+  const scales = maxReplicas > minReplicas;
+  optional(scales, horizontalPodAutoscalers, autoscaler, () => buildAutoscaler(service, traffic));
+  optional(minReplicas > 1, disruptionBudgets, disruptionBudget, () => buildDisruptionBudget(service));
+  const monitored = hasServiceMonitors && metricsPort !== undefined;
+  optional(monitored, serviceMonitors, serviceMonitor, () => buildServiceMonitor(service));
+  return { apply, unwanted };
+}
+
+function isOwned({ metadata }: KubeObject, uid: string | undefined): boolean {
+  return metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false;
+}
+
+function conclude(observed: ObservedInferenceService, revision: Revision, rollout: Rollout): Verdict {
+  const { deployments, pods } = observed;
+  const next = deployments.find(({ metadata }) => metadata.name === revision.name);
+  const what =
+    "version" in revision.model ? `model version ${revision.model.version}` : revision.model.uri.split("?")[0];
+  if (next && rollout.traffic === revision.name && isServing(next, rollout.replicas)) {
+    return { state: "ready", reason: "Serving", message: `${what} has the traffic` };
+  }
+  const serving = deployments.find(({ metadata }) => metadata.name === rollout.traffic);
+  const ready = (serving?.status?.readyReplicas ?? 0) > 0;
+  const meanwhile = ready && rollout.traffic !== revision.name ? `; revision ${rollout.traffic} keeps serving` : "";
+  const ofRevision = pods.get(revision.name) ?? [];
+  const trouble = crashTrouble(ofRevision, 1) ?? startTrouble(ofRevision);
+  if (trouble) {
+    return { state: "progressing", reason: trouble.reason, message: `${what}: ${trouble.message}${meanwhile}`, ready };
+  }
+  const count = `${next?.status?.readyReplicas ?? 0} of ${rollout.replicas} replicas ready`;
+  return { state: "progressing", reason: "RollingOut", message: `${what} is starting, ${count}${meanwhile}`, ready };
+}
+
+/** What is asked for can't be had: whatever serves goes on serving. */
+function keepServing({ deployments, front }: ObservedInferenceService, problem: Verdict): Verdict {
+  const selected = front?.spec?.selector?.[labels.workload];
+  const serving = deployments.find(({ metadata }) => metadata.name === selected);
+  if (!serving?.status?.readyReplicas) return problem;
+  return { ...problem, ready: true, message: `${problem.message}; revision ${serving.metadata.name} keeps serving` };
+}
+
+function projectRevisions({ deployments }: ObservedInferenceService, rollout: Rollout): RevisionStatus[] {
+  const retired = new Set(rollout.retired.map(({ metadata }) => metadata.name));
+  return deployments
+    .filter(({ metadata }) => !retired.has(metadata.name))
+    .sort((a, b) => (b.metadata.creationTimestamp ?? "").localeCompare(a.metadata.creationTimestamp ?? ""))
+    .slice(0, 10)
+    .map(({ metadata, spec, status }) => {
+      const version = metadata.annotations?.[annotations.modelVersion];
+      const until = rollout.draining.find(({ deployment }) => deployment.metadata.name === metadata.name)?.until;
+      return {
+        name: metadata.name,
+        ...(version ? { modelVersion: Number(version) } : {}),
+        trafficPercent: metadata.name === rollout.traffic ? 100 : 0,
+        replicas: spec?.replicas ?? 0,
+        readyReplicas: status?.readyReplicas ?? 0,
+        ...(until ? { drainUntil: until.toISOString() } : {}),
+      };
+    });
+}
+
+function planEvents({ service, front }: ObservedInferenceService, rollout: Rollout, verdict: Verdict): PlannedEvent[] {
+  const selected = front?.spec?.selector?.[labels.workload];
+  const events: PlannedEvent[] = [];
+  if (selected && rollout.traffic && rollout.traffic !== selected) {
+    const message = `traffic moved from revision ${selected} to ${rollout.traffic}`;
+    events.push({ type: "Normal", reason: "TrafficMoved", message });
+  }
+  const trouble = verdict.state === "stalled" || (verdict.state === "progressing" && verdict.reason !== "RollingOut");
+  if (trouble) events.push({ type: "Warning", reason: verdict.reason, message: verdict.message });
+  const wasReady = service.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
+  if (verdict.state === "ready" && !wasReady) {
+    events.push({ type: "Normal", reason: verdict.reason, message: verdict.message });
+  }
+  return events;
+}

@@ -1,0 +1,123 @@
+/** The Jobs of a Model: evaluations, which run the serving runtime and ask it for predictions, and imports. */
+import { z } from "zod";
+import { type EvaluateTask, paths } from "../../agent/tasks.ts";
+import { shortDigest } from "../../api/digest.ts";
+import type { ServingTemplate } from "../../api/v1alpha1/inference-service.ts";
+import type { Model, ModelImportSource } from "../../api/v1alpha1/model.ts";
+import type { KubeObject } from "../../kube/types.ts";
+import type { ModelVersion } from "../../store/api.ts";
+import { buildJob } from "../children/job.ts";
+import { agentContainer, agentVolumes, type PodSettings, podFields, sourceAccess } from "../children/pod.ts";
+import { servingContainer } from "../children/serving.ts";
+import type { Job } from "../children/types.ts";
+import { annotations, labels } from "../labels.ts";
+
+const subject = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("import"), digest: z.string() }),
+  z.strictObject({
+    kind: z.literal("evaluation"),
+    version: z.int(),
+    digest: z.string(),
+    datasetVersion: z.int(),
+    datasetDigest: z.string(),
+  }),
+]);
+export type Subject = z.infer<typeof subject>;
+
+/** What a Model's Job is about, as its annotation tells. */
+export function subjectOf(job: Job): Subject | undefined {
+  const text = job.metadata.annotations?.[annotations.subject];
+  return text ? subject.parse(JSON.parse(text)) : undefined;
+}
+
+/** The data that versions are compared on. */
+export interface Target {
+  datasetVersion: number;
+  datasetDigest: string;
+}
+
+export interface EvaluationInput {
+  version: ModelVersion;
+  target: Target;
+  digest: string;
+  template: ServingTemplate;
+}
+
+export function buildEvaluationJob(model: Model, input: EvaluationInput, settings: PodSettings): KubeObject {
+  const { name, namespace = "" } = model.metadata;
+  const { version, target, digest, template } = input;
+  const datasetRef = model.spec.evaluation?.datasetRef;
+  const modelMount = { name: "model", mountPath: paths.servedModel };
+  const task: EvaluateTask = {
+    verb: "evaluate",
+    namespace,
+    model: name,
+    version: version.version,
+    evaluationDigest: digest,
+    dataset: datasetRef?.name ?? "",
+    ...target,
+    split: datasetRef?.split ?? "",
+    task: model.spec.task,
+    endpoint: `http://127.0.0.1:${template.port}`,
+    modelName: name,
+  };
+  const stage = agentContainer(
+    settings,
+    { verb: "stage", namespace, inputs: [], model: { name, digest: version.digest } },
+    [modelMount],
+  );
+  const { container, port, metricsPort: _, ...pod } = template;
+  const runtime = {
+    ...servingContainer({ container, port, modelName: name, mounts: [{ ...modelMount, readOnly: true }] }),
+    // A native sidecar: up before the evaluator starts, ended after it.
+    restartPolicy: "Always",
+  };
+  return buildJob({
+    owner: model,
+    ownerLabel: labels.model,
+    name: `${name}-eval-${shortDigest(digest)}`,
+    annotations: {
+      [annotations.subject]: JSON.stringify({ kind: "evaluation", version: version.version, digest, ...target }),
+    },
+    agentContainers: ["stage", "evaluate"],
+    backoffLimit: 2,
+    activeDeadlineSeconds: 3600,
+    defaultContainer: "evaluate",
+    pod: {
+      ...podFields(pod),
+      terminationGracePeriodSeconds: 5,
+      initContainers: [stage, runtime],
+      containers: [agentContainer(settings, task, [])],
+      volumes: [...agentVolumes, { name: "model", emptyDir: {} }, { name: "tmp", emptyDir: {} }],
+    },
+  });
+}
+
+export function buildImportJob(model: Model, source: ModelImportSource, settings: PodSettings): KubeObject {
+  const { name, namespace = "" } = model.metadata;
+  const { volumes, mounts } = sourceAccess(source.uri, source.secretRef?.name);
+  const { uri, digest, endpoint, region, secretRef } = source;
+  const task = {
+    verb: "import" as const,
+    namespace,
+    model: name,
+    format: model.spec.format.name,
+    source: { uri, secret: secretRef !== undefined, ...(endpoint ? { endpoint } : {}), ...(region ? { region } : {}) },
+    digest,
+  };
+  return buildJob({
+    owner: model,
+    ownerLabel: labels.model,
+    name: `${name}-import-${shortDigest(digest)}`,
+    annotations: { [annotations.subject]: JSON.stringify({ kind: "import", digest }) },
+    agentContainers: ["import"],
+    backoffLimit: 3,
+    activeDeadlineSeconds: 6 * 3600,
+    defaultContainer: "import",
+    pod: {
+      ...podFields({}),
+      containers: [agentContainer(settings, task, mounts)],
+      volumes: [...agentVolumes, ...volumes],
+    },
+  });
+}

@@ -1,0 +1,141 @@
+import type { ModelStatus } from "../../api/v1alpha1/model.ts";
+import { jobs as jobResource } from "../../kube/resources.ts";
+import type { Plan, PlannedEvent, StoreRecord } from "../../runtime/plan.ts";
+import type { ModelRecord } from "../../store/api.ts";
+import { jobFailure, retryAt } from "../children/failure.ts";
+import type { PodSettings } from "../children/pod.ts";
+import { isComplete, isFinished, type Job } from "../children/types.ts";
+import { delayedPlan, deletion, outcomeOf } from "../outcome.ts";
+import type { Verdict } from "../verdict.ts";
+import { type Aliases, resolveAliases } from "./aliases.ts";
+import { nextStep, type Step } from "./evaluate.ts";
+import { buildEvaluationJob, buildImportJob, subjectOf } from "./jobs.ts";
+import type { ObservedModel } from "./observe.ts";
+import { conclude, projectStatus } from "./status.ts";
+
+/** Evaluation Jobs of this many newest versions are kept, for their logs. */
+const jobsKept = 3;
+
+/** What to do about a Model: import, evaluate and judge one version at a time, and move its aliases. */
+export function planModel(observed: ObservedModel, settings: PodSettings, now: Date): Plan<ModelStatus> {
+  const { model } = observed;
+  if ("unavailable" in observed.record) return delayedPlan(model, observed.record.unavailable, now);
+  const before = observed.record.found;
+  const step = nextStep(observed, before, now);
+  const record = step.kind === "decide" ? withDecision(before, step) : before;
+  const aliases = resolveAliases(model, record);
+  const imports = planImports(observed, record);
+  const surplus = surplusJobs(observed, record);
+  const verdict = conclude({ model, record, step, aliases, importProblem: imports.problem });
+  const retries = observed.jobs
+    .filter((job) => !surplus.includes(job))
+    .map((job) => ({ job, at: retryAt(job, observed.pods.get(job.metadata.name) ?? []) }));
+  const due = retries.filter(({ at }) => at && at <= now).map(({ job }) => job);
+  return {
+    records: planRecords(observed, { before, step, aliases }),
+    apply: [
+      ...imports.missing.map((source) => ({ resource: jobResource, object: buildImportJob(model, source, settings) })),
+      ...(step.kind === "evaluate"
+        ? [{ resource: jobResource, object: buildEvaluationJob(model, step.input, settings) }]
+        : []),
+    ],
+    delete: [...surplus, ...due].map(deletion),
+    status: projectStatus({ model, record, verdict, aliases, jobs: observed.jobs }, now),
+    events: planEvents({ before, step, aliases, verdict }),
+    // A decision changes what comes next, and no watch tells of the store.
+    outcome:
+      step.kind === "decide"
+        ? { kind: "waiting", requeueAfterMs: 0 }
+        : outcomeOf(
+            verdict,
+            retries.map(({ at }) => at),
+            now,
+          ),
+  };
+}
+
+function withDecision(record: ModelRecord, { version, decision }: Extract<Step, { kind: "decide" }>): ModelRecord {
+  return {
+    ...record,
+    versions: record.versions.map((candidate) =>
+      candidate.version === version.version ? { ...candidate, decision } : candidate,
+    ),
+  };
+}
+
+interface Change {
+  before: ModelRecord;
+  step: Step;
+  aliases: Aliases;
+}
+
+/** The decision is written before the alias that follows from it. */
+function planRecords({ model }: ObservedModel, { before, step, aliases }: Change): StoreRecord[] {
+  const base = `namespaces/${model.metadata.namespace}/models/${model.metadata.name}`;
+  const records: StoreRecord[] = [];
+  if (step.kind === "decide") {
+    const path = `${base}/versions/${step.version.version}/decision`;
+    records.push({ method: "PUT", path, body: step.decision });
+  }
+  for (const [alias, version] of Object.entries(aliases.wanted)) {
+    if (before.aliases[alias] === version) continue;
+    records.push({ method: "PUT", path: `${base}/aliases/${alias}`, body: { version } });
+  }
+  return records;
+}
+
+function planEvents({ before, step, aliases, verdict }: Change & { verdict: Verdict }): PlannedEvent[] {
+  const events: PlannedEvent[] = [];
+  if (step.kind === "evaluate") {
+    const { version, target } = step.input;
+    const message = `version ${version.version} is evaluated on dataset version ${target.datasetVersion}`;
+    events.push({ type: "Normal", reason: "EvaluationStarted", message });
+  }
+  if (step.kind === "decide") {
+    const passed = step.decision.verdict === "Passed";
+    const message = `version ${step.version.version} ${passed ? "passed" : "failed"}: ${step.decision.message}`;
+    events.push({ type: passed ? "Normal" : "Warning", reason: passed ? "GatesPassed" : "GatesFailed", message });
+  }
+  const { champion } = aliases.wanted;
+  if (champion !== undefined && champion !== before.aliases.champion) {
+    const from = before.aliases.champion ? ` after version ${before.aliases.champion}` : "";
+    events.push({ type: "Normal", reason: "ChampionMoved", message: `version ${champion} is champion${from}` });
+  }
+  if (verdict.state === "stalled") events.push({ type: "Warning", reason: verdict.reason, message: verdict.message });
+  return events;
+}
+
+/** Imports that have neither a version nor a Job, and why others have failed. */
+function planImports({ model, jobs, pods }: ObservedModel, { versions }: ModelRecord) {
+  const open = (model.spec.imports ?? []).filter(
+    ({ digest }) => !versions.some(({ source }) => "uri" in source && source.digest === digest),
+  );
+  const jobOf = (digest: string): Job | undefined => jobs.find((job) => subjectOf(job)?.digest === digest);
+  const problems = open.flatMap(({ uri, digest }) => {
+    const job = jobOf(digest);
+    const failure = job ? jobFailure(job, pods.get(job.metadata.name) ?? []) : undefined;
+    return failure ? [`spec.imports ${uri.split("?")[0]}: ${failure.message}`] : [];
+  });
+  const problem = problems.length > 0 ? problems.join("; ") : undefined;
+  return { missing: open.filter(({ digest }) => !jobOf(digest)), problem };
+}
+
+/** Jobs that nobody needs: evaluations of versions that are decided, but for the newest ones' logs. */
+function surplusJobs({ model, jobs }: ObservedModel, record: ModelRecord): Job[] {
+  const kept = new Set(record.versions.slice(0, jobsKept).map(({ version }) => version));
+  const wantedImports = new Set((model.spec.imports ?? []).map(({ digest }) => digest));
+  const deciding = record.versions.some(({ decision }) => !decision);
+  return jobs.filter((job) => {
+    const subject = subjectOf(job);
+    if (!subject) return false;
+    if (subject.kind === "import") return !wantedImports.has(subject.digest);
+    const version = record.versions.find((candidate) => candidate.version === subject.version);
+    if (!version) return true;
+    const known = version.evaluations.some(({ digest }) => digest === subject.digest);
+    // Ended well, and the store has no trace of it: it lost its record, so the evaluation is made again.
+    if (isComplete(job) && !known) return true;
+    // While a version is judged, its champion's evaluation may run too.
+    if (!isFinished(job)) return version.decision !== undefined && !deciding;
+    return version.decision !== undefined && !deciding && !kept.has(version.version);
+  });
+}

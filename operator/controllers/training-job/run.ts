@@ -1,0 +1,115 @@
+/** A run: all that goes into one training, resolved and named by its digest. */
+import { z } from "zod";
+import { jsonDigest, shortDigest } from "../../api/digest.ts";
+import type { TrainingJob, TrainingTemplate } from "../../api/v1alpha1/training-job.ts";
+import { type RunSpec, runSpec } from "../../store/api.ts";
+import type { Job } from "../children/types.ts";
+import { annotations } from "../labels.ts";
+import { isVerdict, resolveTemplate } from "../runtime-template.ts";
+import type { Verdict } from "../verdict.ts";
+import type { ObservedTrainingJob, TrainingJobRecord } from "./observe.ts";
+
+export interface WantedRun {
+  digest: string;
+  spec: RunSpec;
+  template: TrainingTemplate;
+  format: string;
+}
+
+const jobRun = runSpec.extend({ digest: z.string() });
+/** What a training Job's annotation says of its run. */
+export type JobRun = z.infer<typeof jobRun>;
+
+/** The run that a training Job makes, as its annotation tells. */
+export function runOf(job: Job): JobRun | undefined {
+  const text = job.metadata.annotations?.[annotations.run];
+  return text ? jobRun.parse(JSON.parse(text)) : undefined;
+}
+
+export function jobName(trainingJob: TrainingJob, digest: string): string {
+  return `${trainingJob.metadata.name}-${shortDigest(digest)}`;
+}
+
+/** The run that the manifest and the current data ask for, or what is still missing. */
+export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
+  const { trainingJob, model, datasets, code } = observed;
+  const { spec } = trainingJob;
+  const parameters = spec.parameters ?? {};
+  const badParameter = Object.entries(parameters).find(([, value]) => !isScalar(value));
+  if (badParameter) {
+    const message = `spec.parameters.${badParameter[0]} must be a string, a number or a boolean`;
+    return { state: "stalled", reason: "InvalidParameters", message };
+  }
+  if (!model) return missing("ModelNotFound", `Model ${spec.modelRef.name} does not exist in this namespace`);
+  const { template: own, runtimeRef } = spec;
+  const wish = { template: own, runtimeRef, format: model.spec.format.name };
+  const template = resolveTemplate(wish, observed.runtimes, "TrainingRuntime");
+  if (isVerdict(template)) return template;
+  const codeName = spec.code?.configMapRef.name;
+  if (codeName && !code) return missing("CodeNotFound", `ConfigMap ${codeName} does not exist in this namespace`);
+  const inputs = [];
+  for (const { name, datasetRef } of spec.inputs ?? []) {
+    const status = datasets.get(datasetRef.name)?.status;
+    if (!datasets.has(datasetRef.name)) {
+      return missing("DatasetNotFound", `Dataset ${datasetRef.name} does not exist in this namespace`);
+    }
+    if (!status?.version || !status.digest) {
+      return missing("DatasetNotReady", `Dataset ${datasetRef.name} has no version yet`);
+    }
+    if (datasetRef.split && !status.splits?.[datasetRef.split]) {
+      const known = Object.keys(status.splits ?? {}).join(", ");
+      const message = `Dataset ${datasetRef.name} has no split ${datasetRef.split}; it has ${known}`;
+      return missing("SplitNotFound", message);
+    }
+    const { split } = datasetRef;
+    inputs.push({
+      name,
+      dataset: datasetRef.name,
+      version: status.version,
+      digest: status.digest,
+      ...(split ? { split } : {}),
+    });
+  }
+  const recipe = jsonDigest({
+    container: template.container,
+    runAsUser: template.runAsUser,
+    code,
+    inputs: spec.inputs,
+    parameters,
+    model: spec.modelRef.name,
+    format: model.spec.format.name,
+  });
+  const earlier = latestRun(observed, recipe);
+  const pinned = earlier && !spec.triggers.datasetChange ? earlier.inputs : inputs;
+  return {
+    // Two runs of one recipe on the same data are the same run.
+    digest: jsonDigest({ recipe, inputs: pinned.map(({ name, digest, split }) => ({ name, digest, split })) }),
+    spec: {
+      trigger: earlier ? "DatasetChange" : "Spec",
+      recipe,
+      inputs: pinned,
+      parameters: parameters as RunSpec["parameters"],
+      image: template.container.image,
+      ...(code ? { code } : {}),
+    },
+    template,
+    format: model.spec.format.name,
+  };
+}
+
+/** The newest run of this recipe that succeeded or has a Job. */
+function latestRun({ record, jobs }: ObservedTrainingJob, recipe: string): RunSpec | undefined {
+  const running = jobs.map(runOf).find((run) => run?.recipe === recipe);
+  const runs: TrainingJobRecord["runs"] = "found" in record ? record.found.runs : [];
+  return running ?? runs.find((run) => run.recipe === recipe && run.phase === "Succeeded");
+}
+
+function missing(reason: string, message: string): Verdict {
+  return { state: "waiting", reason, message };
+}
+
+function isScalar(value: unknown): boolean {
+  return (
+    typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))
+  );
+}

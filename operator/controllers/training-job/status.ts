@@ -1,0 +1,116 @@
+import { shortDigest } from "../../api/digest.ts";
+import type { RunStatus, TrainingJobStatus } from "../../api/v1alpha1/training-job.ts";
+import type { PlannedEvent } from "../../runtime/plan.ts";
+import type { Run } from "../../store/api.ts";
+import { jobFailure, startTrouble } from "../children/failure.ts";
+import { finishedAt, isFinished, type Job } from "../children/types.ts";
+import { conditionsOf, type Verdict } from "../verdict.ts";
+import type { ObservedTrainingJob } from "./observe.ts";
+import { type JobRun, runOf, type WantedRun } from "./run.ts";
+
+interface RunState {
+  wanted: WantedRun;
+  job: Job | undefined;
+  succeeded: Run | undefined;
+}
+
+/** How the wanted run stands. */
+export function concludeRun(
+  { trainingJob, jobs, pods }: ObservedTrainingJob,
+  { wanted, job, succeeded }: RunState,
+): { verdict: Verdict; events: PlannedEvent[] } {
+  if (succeeded) {
+    const made = succeeded.model ? `version ${succeeded.model.version} of Model ${succeeded.model.name}` : "no model";
+    const message = `run ${shortDigest(wanted.digest)} succeeded and made ${made}`;
+    const news = trainingJob.status?.run?.phase !== "Succeeded" || trainingJob.status.run.digest !== wanted.digest;
+    const events: PlannedEvent[] = news ? [{ type: "Normal", reason: "RunSucceeded", message }] : [];
+    return { verdict: { state: "ready", reason: "RunSucceeded", message }, events };
+  }
+  if (trainingJob.spec.suspend) {
+    const verdict: Verdict = {
+      state: "suspended",
+      reason: "Suspended",
+      message: "spec.suspend is true: no run starts",
+    };
+    return { verdict, events: [] };
+  }
+  const current = job ?? jobs.find((candidate) => !isFinished(candidate));
+  const podsOfRun = current ? (pods.get(current.metadata.name) ?? []) : [];
+  const failure = job ? jobFailure(job, podsOfRun) : undefined;
+  if (failure) {
+    const { reason } = failure;
+    const message = `run ${shortDigest(wanted.digest)} failed: ${failure.message}. Mend it and apply again, or delete Job ${job?.metadata.name} to try the same again`;
+    return { verdict: { state: "stalled", reason, message }, events: [{ type: "Warning", reason, message }] };
+  }
+  const trouble = startTrouble(podsOfRun);
+  if (trouble) {
+    const { reason, message } = trouble;
+    return { verdict: { state: "progressing", reason, message }, events: [{ type: "Warning", reason, message }] };
+  }
+  const data = wanted.spec.inputs.map(({ dataset, version }) => `${dataset} version ${version}`).join(", ");
+  const message = `run ${shortDigest(wanted.digest)} trains${data ? ` on ${data}` : ""}`;
+  const events: PlannedEvent[] = job ? [] : [{ type: "Normal", reason: "RunStarted", message }];
+  return { verdict: { state: "progressing", reason: "Training", message }, events };
+}
+
+interface Projection {
+  verdict: Verdict;
+  runs: readonly Run[];
+  wanted?: WantedRun;
+  job?: Job | undefined;
+  succeeded?: Run | undefined;
+}
+
+/** The status: a bounded summary of the store's record and of the Job that runs. */
+export function projectStatus(observed: ObservedTrainingJob, projection: Projection, now: Date): TrainingJobStatus {
+  const { trainingJob } = observed;
+  const { verdict, runs, succeeded, job } = projection;
+  const current = succeeded ? endedRun(succeeded, job) : job ? jobRunStatus(observed, job) : undefined;
+  const status: TrainingJobStatus = {
+    observedGeneration: trainingJob.metadata.generation ?? 0,
+    conditions: conditionsOf(trainingJob, { verdict }, now),
+    runs: runs.slice(0, 10).map((run) => endedRun(run, undefined)),
+  };
+  if (current) status.run = current;
+  return status;
+}
+
+function endedRun(run: Run, job: Job | undefined): RunStatus {
+  const { digest, phase, trigger, startedAt, finishedAt, metrics, reason, message, model } = run;
+  return {
+    digest,
+    phase,
+    trigger,
+    startedAt,
+    finishedAt,
+    inputs: inputsOf(run),
+    ...(job ? { job: job.metadata.name } : {}),
+    ...(metrics ? { metrics } : {}),
+    ...(reason ? { reason } : {}),
+    ...(message ? { message } : {}),
+    ...(model ? { modelVersion: model.version } : {}),
+  };
+}
+
+function jobRunStatus({ pods }: ObservedTrainingJob, job: Job): RunStatus | undefined {
+  const run = runOf(job);
+  if (!run) return undefined;
+  const ofJob = pods.get(job.metadata.name) ?? [];
+  const failure = jobFailure(job, ofJob);
+  const running = ofJob.some(({ status }) =>
+    status?.initContainerStatuses?.some(({ state }) => state?.running || state?.terminated),
+  );
+  return {
+    job: job.metadata.name,
+    digest: run.digest,
+    phase: failure ? "Failed" : running ? "Running" : "Pending",
+    trigger: run.trigger,
+    inputs: inputsOf(run),
+    ...(job.status?.startTime ? { startedAt: job.status.startTime } : {}),
+    ...(failure ? { reason: failure.reason, message: failure.message, finishedAt: finishedAt(job) } : {}),
+  };
+}
+
+function inputsOf({ inputs }: Run | JobRun) {
+  return inputs.map(({ name, dataset, version }) => ({ name, dataset, version }));
+}

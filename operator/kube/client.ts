@@ -1,0 +1,223 @@
+/** The one way to the API server: one pool of kept connections, a deadline on every call, a guard before every write. */
+import type { KubeConfig } from "@kubernetes/client-node";
+import { Agent, type Dispatcher, request } from "undici";
+import { ApiError, ConnectionError } from "./errors.ts";
+import { type KubeObject, pathOf, type Resource } from "./types.ts";
+
+export const fieldManager = "lemnis";
+
+export interface ClientOptions {
+  /** Called before each write; throws when this process may not write. */
+  writeGuard?: () => void;
+  /** Told of each answer, for the metrics. */
+  onRequest?: (call: { verb: string; resource: string; code: number }) => void;
+  deadlineMs?: number;
+}
+
+export interface ObjectList<T> {
+  metadata: { resourceVersion: string; continue?: string };
+  items: T[];
+}
+
+interface Call {
+  verb: string;
+  method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+  resource: Resource;
+  path: string;
+  query?: Record<string, string | undefined>;
+  body?: unknown;
+  contentType?: string;
+  accept?: string;
+}
+
+/** Client certificates and token files are read again after this long; tokens in pods are rotated hourly. */
+const credentialsMs = 60_000;
+const partialMetadata = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+export const partialObject = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+
+export class KubeClient {
+  readonly #config: KubeConfig;
+  readonly #options: ClientOptions;
+  readonly #server: string;
+  #agent: Agent | undefined;
+  #headers: { value: Record<string, string>; at: number } | undefined;
+
+  constructor(config: KubeConfig, options: ClientOptions = {}) {
+    const server = config.getCurrentCluster()?.server;
+    if (!server) throw new Error("the kubeconfig names no cluster: set its current-context");
+    this.#config = config;
+    this.#options = options;
+    this.#server = server.replace(/\/$/, "");
+  }
+
+  get<T extends KubeObject>(resource: Resource, namespace: string | undefined, name: string): Promise<T> {
+    return this.#json({ verb: "get", method: "GET", resource, path: pathOf(resource, namespace, name) });
+  }
+
+  /** One page of a list. */
+  list<T>(resource: Resource, query: Record<string, string | undefined>, metadataOnly = false): Promise<ObjectList<T>> {
+    const accept = metadataOnly ? partialMetadata : "application/json";
+    return this.#json({ verb: "list", method: "GET", resource, path: pathOf(resource, undefined), query, accept });
+  }
+
+  create<T extends KubeObject>(resource: Resource, object: KubeObject): Promise<T> {
+    const path = pathOf(resource, object.metadata.namespace);
+    return this.#write({ verb: "create", method: "POST", resource, path, body: object });
+  }
+
+  /** PUT with the object's resourceVersion: fails with a conflict when it has changed meanwhile. */
+  replace<T extends KubeObject>(resource: Resource, object: KubeObject): Promise<T> {
+    const path = pathOf(resource, object.metadata.namespace, object.metadata.name);
+    return this.#write({ verb: "update", method: "PUT", resource, path, body: object });
+  }
+
+  /** Server-side apply. Without `force`, fields that another manager holds with other values are a conflict. */
+  apply<T extends KubeObject>(
+    resource: Resource,
+    object: KubeObject,
+    {
+      subresource,
+      manager = fieldManager,
+      force = true,
+    }: { subresource?: "status"; manager?: string; force?: boolean } = {},
+  ): Promise<T> {
+    const path = pathOf(resource, object.metadata.namespace, object.metadata.name);
+    return this.#write({
+      verb: "apply",
+      method: "PATCH",
+      resource,
+      path: subresource ? `${path}/${subresource}` : path,
+      query: { fieldManager: manager, force: String(force) },
+      body: object,
+      contentType: "application/apply-patch+yaml",
+    });
+  }
+
+  /** Deletes this very object; an absent one, or another of its name, is left alone and no error. */
+  async delete(
+    resource: Resource,
+    { namespace, name, uid }: { namespace?: string | undefined; name: string; uid: string },
+  ): Promise<void> {
+    const body = { propagationPolicy: "Background", preconditions: { uid } };
+    try {
+      await this.#write({ verb: "delete", method: "DELETE", resource, path: pathOf(resource, namespace, name), body });
+    } catch (error) {
+      if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return;
+      throw error;
+    }
+  }
+
+  /** A watch: the answer's body, line by line. Ends when the server ends it, throws when the connection breaks. */
+  async *watch(
+    resource: Resource,
+    query: Record<string, string | undefined>,
+    { signal, metadataOnly = false }: { signal: AbortSignal; metadataOnly?: boolean },
+  ): AsyncGenerator<string> {
+    const call: Call = {
+      verb: "watch",
+      method: "GET",
+      resource,
+      path: pathOf(resource, undefined),
+      query: { ...query, watch: "true" },
+      accept: metadataOnly ? partialObject : "application/json",
+    };
+    const answer = await this.#send(call, signal);
+    if (answer.statusCode !== 200) await this.#fail(call, answer);
+    let rest = "";
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of answer.body) {
+        rest += decoder.decode(chunk as Uint8Array, { stream: true });
+        const lines = rest.split("\n");
+        rest = lines.pop() ?? "";
+        yield* lines;
+      }
+    } catch (error) {
+      throw new ConnectionError(describe(call), error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent?.destroy();
+  }
+
+  #write<T>(call: Call): Promise<T> {
+    this.#options.writeGuard?.();
+    return this.#json(call);
+  }
+
+  async #json<T>(call: Call): Promise<T> {
+    const answer = await this.#send(call, AbortSignal.timeout(this.#options.deadlineMs ?? 15_000));
+    if (answer.statusCode >= 300) return this.#fail(call, answer);
+    try {
+      return (await answer.body.json()) as T;
+    } catch (error) {
+      throw new ConnectionError(describe(call), error);
+    }
+  }
+
+  async #send(call: Call, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const query = Object.entries(call.query ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const search = query.length > 0 ? `?${new URLSearchParams(query)}` : "";
+    const headers: Record<string, string> = {
+      ...(await this.#credentials()),
+      accept: call.accept ?? "application/json",
+    };
+    if (call.body !== undefined) headers["content-type"] = call.contentType ?? "application/json";
+    try {
+      const answer = await request(`${this.#server}${call.path}${search}`, {
+        method: call.method,
+        headers,
+        body: call.body === undefined ? null : JSON.stringify(call.body),
+        signal,
+        ...(this.#agent ? { dispatcher: this.#agent } : {}),
+        bodyTimeout: 0,
+      });
+      this.#options.onRequest?.({ verb: call.verb, resource: call.resource.plural, code: answer.statusCode });
+      return answer;
+    } catch (error) {
+      this.#options.onRequest?.({ verb: call.verb, resource: call.resource.plural, code: 0 });
+      throw new ConnectionError(describe(call), error);
+    }
+  }
+
+  async #fail(call: Call, answer: Dispatcher.ResponseData): Promise<never> {
+    const text = await answer.body.text().catch(() => "");
+    let body = {};
+    try {
+      body = JSON.parse(text) as object;
+    } catch {
+      body = { message: text.slice(0, 200) };
+    }
+    throw new ApiError(describe(call), answer.statusCode, body);
+  }
+
+  async #credentials(): Promise<Record<string, string>> {
+    if (this.#headers && performance.now() - this.#headers.at < credentialsMs) return this.#headers.value;
+    const options: { ca?: Buffer; cert?: Buffer; key?: Buffer; servername?: string; rejectUnauthorized?: boolean } & {
+      headers?: Record<string, string>;
+    } = { headers: {} };
+    await this.#config.applyToHTTPSOptions(options);
+    const { ca, cert, key, servername, rejectUnauthorized, headers = {} } = options;
+    this.#agent ??= new Agent({
+      // Watches hold one each; the rest is for the writes of many workers at once.
+      connections: 64,
+      pipelining: 1,
+      keepAliveTimeout: 60_000,
+      connect: {
+        timeout: 5_000,
+        ...(ca ? { ca } : {}),
+        ...(cert ? { cert } : {}),
+        ...(key ? { key } : {}),
+        ...(servername ? { servername } : {}),
+        ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+      },
+    });
+    this.#headers = { value: headers, at: performance.now() };
+    return headers;
+  }
+}
+
+function describe({ verb, resource, path }: Call): string {
+  return `${verb} ${resource.kind} ${path.split("/").slice(-1)[0]}`;
+}

@@ -1,0 +1,196 @@
+/** Keeps a cache true to the API server: a paged list, then watches from where it ended, then a list again when one is lost. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { freezeDeep, type Indexes, ObjectCache, trimObject } from "./cache.ts";
+import type { KubeClient } from "./client.ts";
+import { ApiError } from "./errors.ts";
+import { apiVersionOf, type KubeObject, type Resource } from "./types.ts";
+
+export interface Change<T> {
+  type: "added" | "modified" | "deleted";
+  object: T;
+  previous?: T | undefined;
+  /** True for what the first list or a relist brought, which nobody has just edited. */
+  listed: boolean;
+}
+
+export interface ReflectorOptions<T extends KubeObject> {
+  labelSelector?: string;
+  metadataOnly?: boolean;
+  indexes?: Indexes<T>;
+  /** Drops more than `trimObject` does. */
+  trim?: (object: T) => T;
+  onChange?: (change: Change<T>) => void;
+  onRestart?: (reason: RestartReason) => void;
+}
+
+export type RestartReason = "ended" | "gone" | "error" | "stalled" | "unparseable";
+
+/** Bookmarks come every minute; a watch that has been silent for longer is dead. */
+const stallMs = 150_000;
+const pageSize = 500;
+
+interface WatchEvent<T> {
+  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+  object: T & { code?: number; message?: string };
+}
+
+export class Reflector<T extends KubeObject> {
+  readonly cache: ObjectCache<T>;
+  readonly resource: Resource;
+  readonly #client: KubeClient;
+  readonly #options: ReflectorOptions<T>;
+  #resourceVersion: string | undefined;
+  #mustList = true;
+  #heardAt = performance.now();
+  #whenSynced = Promise.withResolvers<void>();
+
+  constructor(client: KubeClient, resource: Resource, options: ReflectorOptions<T> = {}) {
+    this.#client = client;
+    this.resource = resource;
+    this.#options = options;
+    this.cache = new ObjectCache(options.indexes);
+  }
+
+  /** Resolves when the first list is in the cache. */
+  get whenSynced(): Promise<void> {
+    return this.#whenSynced.promise;
+  }
+
+  /** Seconds since the server was last heard. */
+  get stalenessSeconds(): number {
+    return (performance.now() - this.#heardAt) / 1000;
+  }
+
+  /** Runs until the signal is aborted; every failure is waited out with a growing, jittered pause. */
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      let reason: RestartReason = "ended";
+      try {
+        if (this.#mustList) await this.#list(signal);
+        const from = performance.now();
+        reason = await this.#watch(signal);
+        if (reason === "gone" || reason === "unparseable") this.#mustList = true;
+        // Only a watch that lived proves the server's health; one that ends at once must not storm it.
+        failures = performance.now() - from > 5_000 ? 0 : failures + 1;
+      } catch (error) {
+        if (signal.aborted) return;
+        reason = error instanceof ApiError && error.status === 410 ? "gone" : "error";
+        if (reason === "gone") this.#mustList = true;
+        failures++;
+      }
+      if (signal.aborted) return;
+      this.#options.onRestart?.(reason);
+      const pause = Math.min(30_000, 100 * 2 ** Math.min(failures, 9)) * (0.5 + Math.random());
+      if (failures > 0) await sleep(pause, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Empties the cache, telling of each object: the resource itself is gone. */
+  clear(): void {
+    for (const object of this.cache.list()) this.#remove(object, true);
+    this.cache.synced = false;
+    this.#mustList = true;
+  }
+
+  /** A list at the newest state (never a cached one, which may be older than what was seen). */
+  async #list(signal: AbortSignal): Promise<void> {
+    const seen = new Set<string>();
+    let next: string | undefined;
+    do {
+      if (signal.aborted) return;
+      const query = { limit: String(pageSize), labelSelector: this.#options.labelSelector, continue: next };
+      const page = await this.#client.list<T>(this.resource, query, this.#options.metadataOnly);
+      for (const item of page.items) {
+        const object = this.#admit(item);
+        seen.add(`${object.metadata.namespace ?? ""}/${object.metadata.name}`);
+        this.#put(object, true);
+      }
+      next = page.metadata.continue || undefined;
+      this.#resourceVersion = page.metadata.resourceVersion;
+    } while (next);
+    for (const object of this.cache.list()) {
+      if (!seen.has(`${object.metadata.namespace ?? ""}/${object.metadata.name}`)) this.#remove(object, true);
+    }
+    this.#heardAt = performance.now();
+    this.#mustList = false;
+    this.cache.synced = true;
+    this.#whenSynced.resolve();
+  }
+
+  async #watch(signal: AbortSignal): Promise<RestartReason> {
+    const stall = new AbortController();
+    let timer = setTimeout(() => stall.abort(), stallMs);
+    const heard = () => {
+      this.#heardAt = performance.now();
+      clearTimeout(timer);
+      timer = setTimeout(() => stall.abort(), stallMs);
+    };
+    const query = {
+      labelSelector: this.#options.labelSelector,
+      resourceVersion: this.#resourceVersion,
+      allowWatchBookmarks: "true",
+      timeoutSeconds: String(300 + Math.floor(Math.random() * 300)),
+    };
+    const options = {
+      signal: AbortSignal.any([signal, stall.signal]),
+      ...(this.#options.metadataOnly ? { metadataOnly: true } : {}),
+    };
+    try {
+      for await (const line of this.#client.watch(this.resource, query, options)) {
+        heard();
+        if (line.trim() === "") continue;
+        const reason = this.#receive(line);
+        if (reason) return reason;
+      }
+      return "ended";
+    } catch (error) {
+      if (stall.signal.aborted) return "stalled";
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      // Frees the connection when the loop was left before the server ended it.
+      stall.abort();
+    }
+  }
+
+  #receive(line: string): RestartReason | undefined {
+    let event: WatchEvent<T>;
+    try {
+      event = JSON.parse(line) as WatchEvent<T>;
+    } catch {
+      return "unparseable";
+    }
+    if (event.type === "ERROR") return event.object.code === 410 ? "gone" : "error";
+    this.#resourceVersion = event.object.metadata.resourceVersion;
+    if (event.type === "BOOKMARK") return undefined;
+    const object = this.#admit(event.object);
+    if (event.type === "DELETED") this.#remove(object, false);
+    else this.#put(object, false);
+    return undefined;
+  }
+
+  /** List items lack kind and apiVersion. */
+  #admit(item: T): T {
+    const object = trimObject({ ...item, kind: this.resource.kind, apiVersion: apiVersionOf(this.resource) });
+    return freezeDeep(this.#options.trim ? this.#options.trim(object) : object);
+  }
+
+  #put(object: T, listed: boolean): void {
+    const { namespace, name, uid, resourceVersion } = object.metadata;
+    const previous = this.cache.get(namespace, name);
+    if (previous && previous.metadata.uid !== uid) this.#remove(previous, listed);
+    else if (previous && previous.metadata.resourceVersion === resourceVersion) return;
+    const before = this.cache.put(object);
+    this.#tell({ type: before ? "modified" : "added", object, previous: before, listed });
+  }
+
+  #remove(object: T, listed: boolean): void {
+    const previous = this.cache.take(object.metadata.namespace, object.metadata.name);
+    this.#tell({ type: "deleted", object, previous, listed });
+  }
+
+  #tell(change: Change<T>): void {
+    this.#options.onChange?.(change);
+  }
+}

@@ -1,0 +1,26 @@
+/** The built-in kinds that the operator reads or writes. */
+import type { Resource } from "./types.ts";
+
+function define(group: string, version: string, kind: string, plural: string): Resource {
+  return { group, version, kind, plural, namespaced: true };
+}
+
+export const pods = define("", "v1", "Pod", "pods");
+export const configMaps = define("", "v1", "ConfigMap", "configmaps");
+export const services = define("", "v1", "Service", "services");
+export const events = define("events.k8s.io", "v1", "Event", "events");
+export const leases = define("coordination.k8s.io", "v1", "Lease", "leases");
+export const jobs = define("batch", "v1", "Job", "jobs");
+export const deployments = define("apps", "v1", "Deployment", "deployments");
+export const horizontalPodAutoscalers = define(
+  "autoscaling",
+  "v2",
+  "HorizontalPodAutoscaler",
+  "horizontalpodautoscalers",
+);
+export const disruptionBudgets = define("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets");
+export const serviceMonitors = define("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors");
+export const customResourceDefinitions: Resource = {
+  ...define("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions"),
+  namespaced: false,
+};

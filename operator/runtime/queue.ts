@@ -1,0 +1,121 @@
+/** Keys to reconcile: each at most once in the queue and at most once at work, edits before resyncs, failures ever later. */
+
+export type Priority = "edit" | "resync";
+
+const baseDelayMs = 200;
+const maxDelayMs = 5 * 60_000;
+
+export interface QueueOptions {
+  now?: () => number;
+  /** 0 to 1; spreads retries. */
+  random?: () => number;
+  /** Told how long a key has waited when it is taken. */
+  onTaken?: (waitedMs: number) => void;
+}
+
+export class WorkQueue {
+  readonly #ready: Record<Priority, Map<string, number>> = { edit: new Map(), resync: new Map() };
+  readonly #working = new Set<string>();
+  /** Keys that were added while at work. */
+  readonly #again = new Map<string, Priority>();
+  readonly #timers = new Map<string, { timer: NodeJS.Timeout; due: number }>();
+  readonly #failures = new Map<string, number>();
+  readonly #takers: ((key: string | undefined) => void)[] = [];
+  readonly #options: Required<QueueOptions>;
+  #closed = false;
+
+  constructor({ now = () => performance.now(), random = Math.random, onTaken = () => {} }: QueueOptions = {}) {
+    this.#options = { now, random, onTaken };
+  }
+
+  /** Keys that wait to be taken. */
+  get depth(): number {
+    return this.#ready.edit.size + this.#ready.resync.size;
+  }
+
+  add(key: string, priority: Priority = "edit"): void {
+    if (this.#closed) return;
+    if (this.#working.has(key)) {
+      if (this.#again.get(key) !== "edit") this.#again.set(key, priority);
+      return;
+    }
+    const since = this.#ready.resync.get(key) ?? this.#ready.edit.get(key) ?? this.#options.now();
+    if (priority === "edit") this.#ready.resync.delete(key);
+    else if (this.#ready.edit.has(key)) return;
+    this.#ready[priority].set(key, since);
+    this.#serve();
+  }
+
+  /** Adds the key after a time; the earliest of several such wishes holds. */
+  addAfter(key: string, ms: number): void {
+    if (this.#closed) return;
+    const due = this.#options.now() + ms;
+    const pending = this.#timers.get(key);
+    if (pending && pending.due <= due) return;
+    clearTimeout(pending?.timer);
+    // A timer's longest time is 24.8 days; a key that is early only finds nothing to do.
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(key);
+        this.add(key);
+      },
+      Math.min(ms, 2 ** 31 - 1),
+    );
+    this.#timers.set(key, { timer, due });
+  }
+
+  /** Adds the key after a time that doubles with each failure in a row, and is at least `atLeastMs`. Returns that time. */
+  retry(key: string, atLeastMs = 0): number {
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    const delay = Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(failures, 20)) * (0.5 + this.#options.random() / 2);
+    const ms = Math.max(atLeastMs, delay);
+    this.addAfter(key, ms);
+    return ms;
+  }
+
+  /** The key has succeeded: its next failure is a first one. */
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  /** The next key; undefined when the queue is closed. Call `done` when its work has ended. */
+  take(): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      this.#takers.push(resolve);
+      this.#serve();
+    });
+  }
+
+  done(key: string): void {
+    this.#working.delete(key);
+    const priority = this.#again.get(key);
+    this.#again.delete(key);
+    if (priority) this.add(key, priority);
+  }
+
+  /** No key is given out any more; those at work are finished by their takers. */
+  close(): void {
+    this.#closed = true;
+    for (const { timer } of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    for (const taker of this.#takers.splice(0)) taker(undefined);
+  }
+
+  #serve(): void {
+    if (this.#closed) {
+      for (const taker of this.#takers.splice(0)) taker(undefined);
+      return;
+    }
+    for (const queue of [this.#ready.edit, this.#ready.resync]) {
+      for (const [key, since] of queue) {
+        const taker = this.#takers.shift();
+        if (!taker) return;
+        queue.delete(key);
+        this.#working.add(key);
+        this.#options.onTaken(this.#options.now() - since);
+        taker(key);
+      }
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/** The caches that the controllers read, each kept by its watch. */
+
+import type { Dataset } from "./api/v1alpha1/dataset.ts";
+import type { InferenceService } from "./api/v1alpha1/inference-service.ts";
+import type { Model } from "./api/v1alpha1/model.ts";
+import type { ServingRuntime, TrainingRuntime } from "./api/v1alpha1/runtimes.ts";
+import type { TrainingJob } from "./api/v1alpha1/training-job.ts";
+import type { Pod } from "./controllers/children/types.ts";
+import { type Caches, ownerIndex, workloadIndex } from "./controllers/context.ts";
+import { references } from "./controllers/controller.ts";
+import { labels, managedSelector } from "./controllers/labels.ts";
+import * as own from "./controllers/resources.ts";
+import { type Indexes, trimObject } from "./kube/cache.ts";
+import type { KubeClient } from "./kube/client.ts";
+import { type Change, Reflector, type ReflectorOptions, type RestartReason } from "./kube/reflector.ts";
+import * as builtin from "./kube/resources.ts";
+import type { KubeObject, Resource } from "./kube/types.ts";
+
+export type Reflectors = { [K in keyof Caches]: Reflector<ReturnType<Caches[K]["list"]>[number]> };
+
+interface Listeners {
+  onChange: (cache: keyof Caches, change: Change<KubeObject>) => void;
+  onRestart: (resource: Resource, reason: RestartReason) => void;
+}
+
+const byOwner: Indexes<KubeObject> = {
+  [ownerIndex]: ({ metadata }) => (metadata.ownerReferences ?? []).map(({ uid }) => uid),
+};
+
+export function createReflectors(client: KubeClient, { onChange, onRestart }: Listeners): Reflectors {
+  function reflect<T extends KubeObject>(cache: keyof Caches, resource: Resource, options: ReflectorOptions<T> = {}) {
+    return new Reflector<T>(client, resource, {
+      ...options,
+      onChange: (change) => onChange(cache, change),
+      onRestart: (reason) => onRestart(resource, reason),
+    });
+  }
+  const child = { labelSelector: managedSelector, indexes: byOwner };
+  const inNamespace = ({ metadata }: KubeObject, name: string | undefined) =>
+    name ? [`${metadata.namespace}/${name}`] : [];
+  return {
+    datasets: reflect<Dataset>("datasets", own.datasets),
+    trainingJobs: reflect<TrainingJob>("trainingJobs", own.trainingJobs, {
+      indexes: {
+        [references.dataset]: (job) =>
+          (job.spec.inputs ?? []).flatMap(({ datasetRef }) => inNamespace(job, datasetRef.name)),
+        [references.model]: (job) => inNamespace(job, job.spec.modelRef.name),
+        [references.code]: (job) => inNamespace(job, job.spec.code?.configMapRef.name),
+      },
+    }),
+    models: reflect<Model>("models", own.models, {
+      indexes: { [references.dataset]: (model) => inNamespace(model, model.spec.evaluation?.datasetRef.name) },
+    }),
+    inferenceServices: reflect<InferenceService>("inferenceServices", own.inferenceServices, {
+      indexes: { [references.model]: (service) => inNamespace(service, service.spec.modelRef?.name) },
+    }),
+    servingRuntimes: reflect<ServingRuntime>("servingRuntimes", own.servingRuntimes),
+    trainingRuntimes: reflect<TrainingRuntime>("trainingRuntimes", own.trainingRuntimes),
+    jobs: reflect("jobs", builtin.jobs, child),
+    pods: reflect<Pod>("pods", builtin.pods, {
+      labelSelector: managedSelector,
+      indexes: {
+        [workloadIndex]: (pod) => inNamespace(pod, pod.metadata.labels?.[labels.workload]),
+      },
+      trim: trimPod,
+    }),
+    deployments: reflect("deployments", builtin.deployments, child),
+    services: reflect("services", builtin.services, child),
+    autoscalers: reflect("autoscalers", builtin.horizontalPodAutoscalers, child),
+    disruptionBudgets: reflect("disruptionBudgets", builtin.disruptionBudgets, child),
+    configMaps: reflect("configMaps", builtin.configMaps, { metadataOnly: true }),
+    serviceMonitors: reflect("serviceMonitors", builtin.serviceMonitors, child),
+  };
+}
+
+/** Of a pod, controllers read how its containers stand. */
+function trimPod(pod: Pod): Pod {
+  const { phase, conditions, initContainerStatuses, containerStatuses } = pod.status ?? {};
+  const status = {
+    ...(phase ? { phase } : {}),
+    ...(conditions ? { conditions } : {}),
+    ...(initContainerStatuses ? { initContainerStatuses } : {}),
+    ...(containerStatuses ? { containerStatuses } : {}),
+  };
+  const { apiVersion, kind, metadata } = trimObject(pod);
+  return { apiVersion, kind, metadata, status };
+}

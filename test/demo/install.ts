@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import { withProgress } from "../cluster/progress.ts";
+import { helm, kubectl, type Target } from "./target.ts";
+
+export const root = join(import.meta.dirname, "../..");
+export const release = "lemnis";
+export const systemNamespace = "lemnis-system";
+
+export interface Images {
+  /** The operator's, the store's and the agent's image, as repository:tag. */
+  lemnis: string;
+  /** The image that trains and serves scikit-learn models. */
+  sklearn: string;
+  /** The content of the lemnis image, where its tag does not tell: another one restarts the operator and the store. */
+  key?: string;
+}
+
+/** Installs or upgrades the chart, and waits for its pods. */
+export async function installChart(target: Target, images: Images, values: readonly string[] = []): Promise<void> {
+  await withProgress(target.log, "helm upgrade --install lemnis charts/lemnis", () =>
+    helm(target, [
+      ...["upgrade", "--install", release, join(root, "charts/lemnis")],
+      ...["--namespace", systemNamespace, "--create-namespace", "--wait", "--timeout", "5m"],
+      ...setImage("image", images.lemnis),
+      ...setImage("runtimes.sklearn.image", images.sklearn),
+      ...(images.key
+        ? ["operator", "store"].flatMap((part) => ["--set-string", `${part}.podAnnotations.image=${images.key}`])
+        : []),
+      ...values.flatMap((value) => ["--set", value]),
+    ]),
+  );
+}
+
+function setImage(path: string, image: string): string[] {
+  const colon = image.lastIndexOf(":");
+  if (colon < image.lastIndexOf("/")) throw new Error(`image ${image} needs a tag, such as ${image}:1.0`);
+  return [
+    "--set",
+    `${path}.repository=${image.slice(0, colon)}`,
+    "--set-string",
+    `${path}.tag=${image.slice(colon + 1)}`,
+  ];
+}
+
+/** The namespace that the example lives in. */
+export async function makeNamespace(target: Target): Promise<void> {
+  const namespace = {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: {
+      name: target.namespace,
+      // Every pod of Lemnis passes the strictest standard; here the API server holds it to that.
+      labels: { "pod-security.kubernetes.io/enforce": "restricted" },
+    },
+  };
+  await kubectl(target, ["apply", "-f", "-"], JSON.stringify(namespace));
+}

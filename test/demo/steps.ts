@@ -1,0 +1,100 @@
+/** The steps of the loop. The demo prints them; the end-to-end test asserts them. */
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "./install.ts";
+import { isReady, type Loop, readLoop, watchLoop } from "./objects.ts";
+import { kubectl, listObjects, type Target } from "./target.ts";
+
+export const example = "wine";
+
+/** One row of the wine table, as a person would send it. */
+export const question = {
+  inputs: [
+    {
+      name: "features",
+      shape: [1, 13],
+      datatype: "FP64",
+      data: [14.23, 1.71, 2.43, 15.6, 127, 2.8, 3.06, 0.28, 2.29, 5.64, 1.04, 3.92, 1065],
+    },
+  ],
+};
+
+export interface Prediction {
+  model_name: string;
+  outputs: { name: string; data: unknown[] }[];
+}
+
+/** Applies the example's manifests in the order in which they stand in the folder. */
+export async function applyExample(target: Target): Promise<string> {
+  return kubectl(target, ["apply", "-f", join(root, "examples", example)]);
+}
+
+/** Waits until all four objects are Ready for their latest spec. */
+export function waitForLoop(target: Target): Promise<Loop> {
+  return watchLoop(target, {
+    name: example,
+    timeoutMs: 240_000,
+    until: ({ dataset, trainingJob, model, service }) => [dataset, trainingJob, model, service].every(isReady),
+  });
+}
+
+/** Asks the service through the API server's proxy, which any cluster has. */
+export async function predict(target: Target): Promise<Prediction> {
+  const file = join(tmpdir(), `lemnis-question-${process.pid}.json`);
+  await writeFile(file, JSON.stringify(question));
+  const path = `/api/v1/namespaces/${target.namespace}/services/${example}:http/proxy/v2/models/${example}/infer`;
+  return JSON.parse(await kubectl(target, ["create", "--raw", path, "-f", file])) as Prediction;
+}
+
+/** Changes the source: `add 48` or `shuffle`; then asks the operator to look at it. */
+export async function changeSource(target: Target, ...args: readonly string[]): Promise<string> {
+  const said = await kubectl(target, ["exec", "deploy/wine-source", "--", "python3", "/app/source.py", ...args]);
+  const look = `lemnis.dev/refresh=${new Date().toISOString()}`;
+  await kubectl(target, ["annotate", "--overwrite", "dataset", example, look]);
+  return said.trim();
+}
+
+/** Waits until the version after `before` is champion and has the traffic, and the old revision is gone. */
+export function waitForNextChampion(target: Target, before: number): Promise<Loop> {
+  return watchLoop(target, {
+    name: example,
+    timeoutMs: 240_000,
+    until: ({ model, service }) =>
+      (model?.status?.champion ?? 0) > before &&
+      isReady(service) &&
+      service?.status?.modelVersion === model?.status?.champion &&
+      service?.status?.revisions?.length === 1,
+  });
+}
+
+/** Waits until the newest version of the Model, newer than `before`, has failed its gates. */
+export function waitForRejection(target: Target, before: number): Promise<Loop> {
+  return watchLoop(target, {
+    name: example,
+    timeoutMs: 240_000,
+    until: ({ model }) => {
+      const [newest] = model?.status?.versions ?? [];
+      return newest !== undefined && newest.version > before && newest.stage === "Failed";
+    },
+  });
+}
+
+interface Counted {
+  metadata: { name: string; uid: string; resourceVersion: string };
+  kind: string;
+}
+
+/** What there is and at which resourceVersion: equal before and after means that nothing was written. */
+export async function fingerprint(target: Target): Promise<string[]> {
+  const workloads = await listObjects<Counted>(
+    target,
+    "jobs,deployments,services,pods",
+    "app.kubernetes.io/managed-by=lemnis",
+  );
+  const loop = await readLoop(target, example);
+  const own = Object.values(loop).map((object) => ({ kind: object.kind, metadata: object.metadata }) as Counted);
+  return [...workloads, ...own]
+    .map(({ kind, metadata }) => `${kind}/${metadata.name}@${metadata.resourceVersion}`)
+    .sort();
+}
