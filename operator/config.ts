@@ -23,6 +23,9 @@ const storeSettings = z.object({
   LEMNIS_STORE_DIR: z.string().min(1),
   LEMNIS_STORE_PORT: port.default(8080),
   LEMNIS_OPERATOR_SERVICE_ACCOUNT: identity,
+  /** Kubernetes sets these two in every pod. */
+  KUBERNETES_SERVICE_HOST: z.string().min(1),
+  KUBERNETES_SERVICE_PORT: z.string().min(1),
   LEMNIS_LOG_LEVEL: logLevel,
 });
 export type StoreSettings = z.output<typeof storeSettings>;

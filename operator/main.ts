@@ -1,4 +1,6 @@
 /** The one entry point: `operator`, `store` or `agent`. The only reader of the environment and of signals. */
+import { readFile } from "node:fs/promises";
+import { paths } from "./agent/tasks.ts";
 import { readAgentSettings, readOperatorSettings, readStoreSettings } from "./config.ts";
 import { createLogger } from "./runtime/logger.ts";
 
@@ -40,9 +42,13 @@ async function main(program: string | undefined): Promise<number> {
     }
     case "agent": {
       const settings = readAgentSettings(process.env);
-      const { runAgent } = await import("./agent/main.ts");
-      const logger = createLogger(settings.LEMNIS_LOG_LEVEL);
-      return runAgent({ task: settings.LEMNIS_TASK, storeUrl: settings.LEMNIS_STORE_URL, logger, signal });
+      const { runAgent } = await import("./agent/run.ts");
+      const { StoreClient } = await import("./store/client.ts");
+      const store = new StoreClient({
+        url: settings.LEMNIS_STORE_URL,
+        token: async () => (await readFile(`${paths.token}/token`, "utf8")).trim(),
+      });
+      return runAgent({ task: settings.LEMNIS_TASK, store, logger: createLogger(settings.LEMNIS_LOG_LEVEL), signal });
     }
     default:
       process.stderr.write(`${usage}\n`);

@@ -65,6 +65,8 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   const store = new StoreClient({
     url: settings.LEMNIS_STORE_URL,
     token: async () => (await readFile(settings.LEMNIS_STORE_TOKEN_FILE, "utf8")).trim(),
+    // The queue tries again, and meanwhile the status says what is wrong.
+    tries: 1,
   });
   const queues = new Map(
     controllers.map(({ name }) => [

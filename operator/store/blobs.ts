@@ -1,0 +1,137 @@
+/** Bytes by their digest, in a folder a namespace. A blob is there whole or not at all. */
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream, createWriteStream, mkdirSync, type ReadStream, readdirSync, rmSync } from "node:fs";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { FileEntry } from "./api.ts";
+import type { Database } from "./database.ts";
+import { conflict, HttpError } from "./errors.ts";
+
+export class Blobs {
+  readonly #folder: string;
+  readonly #database: Database;
+
+  constructor(dataDir: string, database: Database) {
+    this.#folder = join(dataDir, "blobs");
+    this.#database = database;
+    // What a crash left half-written was never visible.
+    rmSync(this.#temporary(), { recursive: true, force: true });
+    mkdirSync(this.#temporary(), { recursive: true });
+  }
+
+  size(namespace: string, digest: string): number | undefined {
+    const sql = "SELECT size FROM blobs WHERE namespace = ? AND digest = ?";
+    return this.#database.get<{ size: number }>(sql, namespace, digest)?.size;
+  }
+
+  /** Streams an upload to disk. Throws, and leaves nothing, when it is cut short or its bytes have another digest. */
+  async put(namespace: string, digest: string, { body, length }: { body: Readable; length?: number }): Promise<number> {
+    const temporary = join(this.#temporary(), randomUUID());
+    const hash = createHash("sha256");
+    let size = 0;
+    const meter = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        size += chunk.length;
+        done(null, chunk);
+      },
+    });
+    try {
+      await pipeline(body, meter, createWriteStream(temporary, { flush: true }));
+      if (length !== undefined && size !== length) {
+        throw new HttpError(400, "Truncated", `${size} of ${length} bytes arrived: send the artifact again`);
+      }
+      const found = `sha256:${hash.digest("hex")}`;
+      if (found !== digest) {
+        throw new HttpError(
+          422,
+          "DigestMismatch",
+          `the bytes have the digest ${found}, not ${digest}: send the right ones`,
+        );
+      }
+      const path = this.path(namespace, digest);
+      await mkdir(dirname(path), { recursive: true });
+      await rename(temporary, path);
+      await syncFolder(dirname(path));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      if ((error as NodeJS.ErrnoException).code === "ENOSPC") {
+        throw new HttpError(507, "DiskFull", "the store's volume is full: make it larger, or delete versions");
+      }
+      throw error;
+    }
+    const sql = "INSERT OR IGNORE INTO blobs VALUES (?, ?, ?, ?)";
+    this.#database.run(sql, namespace, digest, size, Date.now());
+    return size;
+  }
+
+  read(namespace: string, digest: string, range: { start?: number; end?: number } = {}): ReadStream {
+    return createReadStream(this.path(namespace, digest), range);
+  }
+
+  /** In a transaction: the owner needs these files, all of which must be there with the right size. */
+  refer(namespace: string, owner: string, files: readonly FileEntry[]): void {
+    for (const { path, size, digest } of files) {
+      const known = this.size(namespace, digest);
+      if (known === undefined)
+        throw conflict(`the bytes of ${path} (${digest}) are not here: PUT artifacts/${digest} first`);
+      if (known !== size) throw conflict(`${path} has ${known} bytes, not ${size}: give the file's right size`);
+      this.#database.run("INSERT OR IGNORE INTO blob_refs VALUES (?, ?, ?)", namespace, owner, digest);
+    }
+  }
+
+  release(namespace: string, owner: string): void {
+    this.#database.run("DELETE FROM blob_refs WHERE namespace = ? AND owner = ?", namespace, owner);
+  }
+
+  /** Deletes what no record has referred to for so long. The row goes first: a file without one is invisible. */
+  async collect(olderThanMs: number): Promise<number> {
+    const unused = this.#database.all<{ namespace: string; digest: string }>(
+      `SELECT namespace, digest FROM blobs AS b WHERE created_at < ? AND NOT EXISTS
+         (SELECT 1 FROM blob_refs AS r WHERE r.namespace = b.namespace AND r.digest = b.digest)`,
+      Date.now() - olderThanMs,
+    );
+    for (const { namespace, digest } of unused) {
+      this.#database.run("DELETE FROM blobs WHERE namespace = ? AND digest = ?", namespace, digest);
+      await rm(this.path(namespace, digest), { force: true });
+    }
+    return unused.length;
+  }
+
+  /** Bytes of all blobs. */
+  totalBytes(): number {
+    return this.#database.get<{ bytes: number }>("SELECT coalesce(sum(size), 0) AS bytes FROM blobs")?.bytes ?? 0;
+  }
+
+  /** True when the file is really there, with its size; a row alone is a promise. */
+  async isIntact(namespace: string, digest: string): Promise<boolean> {
+    const found = await stat(this.path(namespace, digest)).catch(() => undefined);
+    return found !== undefined && found.size === this.size(namespace, digest);
+  }
+
+  path(namespace: string, digest: string): string {
+    const hex = digest.slice("sha256:".length);
+    return join(this.#folder, namespace, "sha256", hex.slice(0, 2), hex);
+  }
+
+  /** Uploads under way, for tests and readiness. */
+  pending(): number {
+    return readdirSync(this.#temporary()).length;
+  }
+
+  #temporary(): string {
+    return join(this.#folder, ".uploads");
+  }
+}
+
+/** A rename is on disk once its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,57 @@
+/** Routes of artifacts: byte streams by digest. */
+import type { Readable } from "node:stream";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { digest, objectName } from "../api.ts";
+import { HttpError, notFound } from "../errors.ts";
+import type { Services } from "../server.ts";
+
+const path = "/artifacts/:digest";
+const parameters = z.object({ namespace: objectName, digest });
+
+export function addArtifactRoutes(app: FastifyInstance, { blobs }: Services): void {
+  // Whatever the bytes are called, they are only passed on.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+
+  app.put(path, { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
+    const { namespace, digest } = parameters.parse(request.params);
+    const length = request.headers["content-length"];
+    const known = blobs.size(namespace, digest);
+    if (known !== undefined && (await blobs.isIntact(namespace, digest))) {
+      (request.body as Readable | undefined)?.resume();
+      return reply.status(200).send({ digest, size: known });
+    }
+    const body = (request.body as Readable | undefined) ?? request.raw;
+    const size = await blobs.put(namespace, digest, { body, ...(length ? { length: Number(length) } : {}) });
+    return reply.status(201).send({ digest, size });
+  });
+
+  app.route({
+    method: ["GET", "HEAD"],
+    url: path,
+    exposeHeadRoute: false,
+    handler: (request, reply) => send(request, reply),
+  });
+
+  function send(request: FastifyRequest, reply: FastifyReply) {
+    const { namespace, digest } = parameters.parse(request.params);
+    const size = blobs.size(namespace, digest);
+    if (size === undefined) throw notFound(`artifact ${digest}`);
+    void reply.headers({ "content-type": "application/octet-stream", etag: `"${digest}"`, "accept-ranges": "bytes" });
+    const range = readRange(request.headers.range, size);
+    if (range) void reply.status(206).header("content-range", `bytes ${range.start}-${range.end}/${size}`);
+    void reply.header("content-length", range ? range.end - range.start + 1 : size);
+    return request.method === "HEAD" ? reply.send() : reply.send(blobs.read(namespace, digest, range));
+  }
+}
+
+/** One range of bytes, as a download that goes on asks for it. */
+function readRange(header: string | undefined, size: number): { start: number; end: number } | undefined {
+  const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(header ?? "") ?? [];
+  if (from === undefined) return undefined;
+  const start = Number(from);
+  const end = to ? Math.min(Number(to), size - 1) : size - 1;
+  if (start > end) throw new HttpError(416, "RangeNotSatisfiable", `the artifact has ${size} bytes`);
+  return { start, end };
+}

@@ -1,0 +1,99 @@
+/** Routes of metadata: JSON in, JSON out. */
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import {
+  aliasInput,
+  datasetVersionInput,
+  decision,
+  digest,
+  evaluationInput,
+  modelImport,
+  objectName,
+  runResult,
+} from "../api.ts";
+import { type Caller, requireOperator } from "../auth.ts";
+import { notFound } from "../errors.ts";
+import type { Services } from "../server.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    caller: Caller;
+  }
+}
+
+const versionId = z.string().regex(/^([1-9][0-9]{0,9}|sha256:[0-9a-f]{64})$/, "must be a version's number or digest");
+const parameters = z.object({
+  namespace: objectName,
+  name: objectName.optional(),
+  version: versionId.optional(),
+  digest: digest.optional(),
+  alias: objectName.optional(),
+});
+
+/** The path's parameters; the routes below say which are there. */
+function read(request: { params: unknown }) {
+  const { namespace, name = "", version = "", digest: id = "", alias = "" } = parameters.parse(request.params);
+  return { namespace, name, version, digest: id, alias };
+}
+
+export function addRecordRoutes(app: FastifyInstance, { datasets, models, runs, database }: Services): void {
+  app.get("/datasets/:name", async (request) => {
+    const { namespace, name } = read(request);
+    return datasets.read(namespace, name);
+  });
+  app.get("/datasets/:name/versions/:version", async (request) => {
+    const { namespace, name, version } = read(request);
+    const found = datasets.detail(namespace, name, version);
+    if (!found) throw notFound(`version ${version} of dataset ${name}`);
+    return found;
+  });
+  app.post("/datasets/:name/versions", async (request, reply) => {
+    const { namespace, name } = read(request);
+    const { version, created } = datasets.register(namespace, name, datasetVersionInput.parse(request.body));
+    return reply.status(created ? 201 : 200).send(version);
+  });
+
+  app.get("/trainingjobs/:name", async (request) => {
+    const { namespace, name } = read(request);
+    return { runs: runs.read(namespace, name) };
+  });
+  app.put("/trainingjobs/:name/runs/:digest", async (request, reply) => {
+    const { namespace, name, digest } = read(request);
+    const { run, created } = runs.put({ namespace, job: name, digest }, runResult.parse(request.body));
+    return reply.status(created ? 201 : 200).send(run);
+  });
+
+  app.get("/models/:name", async (request) => {
+    const { namespace, name } = read(request);
+    return models.read(namespace, name);
+  });
+  app.get("/models/:name/versions/:version", async (request) => {
+    const { namespace, name, version } = read(request);
+    const found = models.detail(namespace, name, version);
+    if (!found) throw notFound(`version ${version} of model ${name}`);
+    return found;
+  });
+  app.post("/models/:name/versions", async (request, reply) => {
+    const { namespace, name } = read(request);
+    const input = { ...modelImport.parse(request.body), metrics: {} };
+    const { version, created } = database.transaction(() => models.register(namespace, name, input));
+    return reply.status(created ? 201 : 200).send(version);
+  });
+  app.put("/models/:name/versions/:version/evaluations/:digest", async (request, reply) => {
+    const { digest, ...version } = read(request);
+    const { evaluation, created } = models.putEvaluation(version, digest, evaluationInput.parse(request.body));
+    return reply.status(created ? 201 : 200).send(evaluation);
+  });
+  app.put("/models/:name/versions/:version/decision", async (request) => {
+    requireOperator(request.caller);
+    const body = decision.parse(request.body);
+    models.putDecision(read(request), body);
+    return body;
+  });
+  app.put("/models/:name/aliases/:alias", async (request) => {
+    requireOperator(request.caller);
+    const body = aliasInput.parse(request.body);
+    models.putAlias(read(request), body.version);
+    return body;
+  });
+}
