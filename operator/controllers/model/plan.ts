@@ -134,8 +134,8 @@ function surplusJobs({ model, jobs }: ObservedModel, record: ModelRecord): Job[]
     const known = version.evaluations.some(({ digest }) => digest === subject.digest);
     // Ended well, and the store has no trace of it: it lost its record, so the evaluation is made again.
     if (isComplete(job) && !known) return true;
-    // While a version is judged, its champion's evaluation may run too.
-    if (!isFinished(job)) return version.decision !== undefined && !deciding;
+    // While a version is judged, its champion's evaluation may run too; one whose result is known is about to end.
+    if (!isFinished(job)) return version.decision !== undefined && !deciding && !known;
     return version.decision !== undefined && !deciding && !kept.has(version.version);
   });
 }

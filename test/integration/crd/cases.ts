@@ -21,9 +21,15 @@ const accept = (kind: string, title: string, spec: unknown): Case => ({ kind, ti
 const refuse = (kind: string, title: string, spec: unknown, refused: RegExp): Case => ({ kind, title, spec, refused });
 
 const uris: Case[] = [
-  ...["https://host/a.csv", "http://host:8080/a?b=c", "s3://bucket/key", "s3://bucket/prefix/", "pvc://claim/a/b.csv", "configmap://data/wine.csv", "pvc://claim/a..b/c.csv"].map(
-    (uri) => accept("Dataset", `source.uri ${uri}`, { source: { uri } }),
-  ),
+  ...[
+    "https://host/a.csv",
+    "http://host:8080/a?b=c",
+    "s3://bucket/key",
+    "s3://bucket/prefix/",
+    "pvc://claim/a/b.csv",
+    "configmap://data/wine.csv",
+    "pvc://claim/a..b/c.csv",
+  ].map((uri) => accept("Dataset", `source.uri ${uri}`, { source: { uri } })),
   ...["file:///etc/passwd", "ftp://host/a", "host/a.csv", "HTTP://host/a", "http:///a.csv", "s3://"].map((uri) =>
     refuse("Dataset", `source.uri ${uri}`, { source: { uri } }, /source.uri.*must be a uri that begins with http/s),
   ),
@@ -32,7 +38,12 @@ const uris: Case[] = [
   ),
   refuse("Dataset", "a password in the uri", { source: { uri: "https://u:p@host/a" } }, /source.uri.*secretRef/s),
   refuse("Dataset", "a space in the uri", { source: { uri: "https://host/a b" } }, /source.uri.*must not hold spaces/s),
-  refuse("Dataset", "a newline in the uri", { source: { uri: "https://host/a\nb" } }, /source.uri.*must not hold spaces/s),
+  refuse(
+    "Dataset",
+    "a newline in the uri",
+    { source: { uri: "https://host/a\nb" } },
+    /source.uri.*must not hold spaces/s,
+  ),
   refuse("Dataset", "a uri of 2049 characters", { source: { uri: `https://host/${long(2036)}` } }, /source.uri/),
 ];
 
@@ -43,7 +54,12 @@ const datasets: Case[] = [
     source: { uri: "s3://b/k", endpoint: "http://minio:9000", region: "eu-1", secretRef: { name: "s3" } },
     format: "JSONL",
     schedule: "*/15 * * * 1-5",
-    schema: { columns: [{ name: "a b", type: "Double" }, { name: "class", role: "Label" }] },
+    schema: {
+      columns: [
+        { name: "a b", type: "Double" },
+        { name: "class", role: "Label" },
+      ],
+    },
     splits: { train: 80, test: 20 },
     splitSeed: 7,
     retain: 3,
@@ -52,16 +68,41 @@ const datasets: Case[] = [
   refuse("Dataset", "an unknown field", { ...dataset, sauce: 1 }, /sauce/),
   refuse("Dataset", "an unknown format", { ...dataset, format: "XLS" }, /format/),
   refuse("Dataset", "a number for the uri", { source: { uri: 5 } }, /source.uri/),
-  refuse("Dataset", "a secret with http", { source: { uri: "http://h/a", secretRef: { name: "s" } } }, /source.*go with an s3/s),
+  refuse(
+    "Dataset",
+    "a secret with http",
+    { source: { uri: "http://h/a", secretRef: { name: "s" } } },
+    /source.*go with an s3/s,
+  ),
   refuse("Dataset", "an endpoint that is no url", { source: { uri: "s3://b/k", endpoint: "minio:9000" } }, /endpoint/),
   refuse("Dataset", "a schedule of four fields", { ...dataset, schedule: "* * * *" }, /schedule/),
   refuse("Dataset", "splits of 90", { ...dataset, splits: { train: 70, test: 20 } }, /splits.*add up to 100/s),
   refuse("Dataset", "half a percent", { ...dataset, splits: { train: 99.5, test: 0.5 } }, /splits/),
   refuse("Dataset", "a split with a slash", { ...dataset, splits: { "a/b": 50, c: 50 } }, /splits.*names must be/s),
-  refuse("Dataset", "two labels", { ...dataset, schema: { columns: [{ name: "a", role: "Label" }, { name: "b", role: "Label" }] } }, /columns.*at most one/s),
-  refuse("Dataset", "an unknown type", { ...dataset, schema: { columns: [{ name: "a", type: "float" }] } }, /columns.*type/s),
+  refuse(
+    "Dataset",
+    "two labels",
+    {
+      ...dataset,
+      schema: {
+        columns: [
+          { name: "a", role: "Label" },
+          { name: "b", role: "Label" },
+        ],
+      },
+    },
+    /columns.*at most one/s,
+  ),
+  refuse(
+    "Dataset",
+    "an unknown type",
+    { ...dataset, schema: { columns: [{ name: "a", type: "float" }] } },
+    /columns.*type/s,
+  ),
   refuse("Dataset", "no columns", { ...dataset, schema: { columns: [] } }, /columns/),
-  ...[0, 1001, 1.5, "3"].map((retain) => refuse("Dataset", `retain ${JSON.stringify(retain)}`, { ...dataset, retain }, /retain/)),
+  ...[0, 1001, 1.5, "3"].map((retain) =>
+    refuse("Dataset", `retain ${JSON.stringify(retain)}`, { ...dataset, retain }, /retain/),
+  ),
   ...[1, 1000].map((retain) => accept("Dataset", `retain ${retain}`, { ...dataset, retain })),
 ];
 
@@ -83,21 +124,61 @@ const trainingJobs: Case[] = [
   accept("TrainingJob", "a template", {
     ...training,
     template: {
-      container: { ...container, env: [{ name: "A", value: "1" }, { name: "B", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }] },
+      container: {
+        ...container,
+        env: [
+          { name: "A", value: "1" },
+          { name: "B", valueFrom: { secretKeyRef: { name: "s", key: "k" } } },
+        ],
+      },
       tolerations: [{ operator: "Exists" }],
       nodeSelector: { disk: "ssd" },
       runAsUser: 2000,
     },
   }),
   refuse("TrainingJob", "no model", {}, /modelRef/),
-  refuse("TrainingJob", "runtime and template", { ...training, runtimeRef: { name: "a" }, template: { container } }, /runtimeRef or template, not both/),
-  refuse("TrainingJob", "a container without an image", { ...training, template: { container: {} } }, /container.image/s),
-  refuse("TrainingJob", "value and valueFrom", { ...training, template: { container: { ...container, env: [{ name: "A", value: "1", valueFrom: {} }] } } }, /env.*not both/s),
+  refuse(
+    "TrainingJob",
+    "runtime and template",
+    { ...training, runtimeRef: { name: "a" }, template: { container } },
+    /runtimeRef or template, not both/,
+  ),
+  refuse(
+    "TrainingJob",
+    "a container without an image",
+    { ...training, template: { container: {} } },
+    /container.image/s,
+  ),
+  refuse(
+    "TrainingJob",
+    "value and valueFrom",
+    { ...training, template: { container: { ...container, env: [{ name: "A", value: "1", valueFrom: {} }] } } },
+    /env.*not both/s,
+  ),
   refuse("TrainingJob", "a user id of 0", { ...training, template: { container, runAsUser: 0 } }, /runAsUser/),
-  refuse("TrainingJob", "an input with a slash", { ...training, inputs: [{ name: "../x", datasetRef: { name: "a" } }] }, /inputs.*name/s),
-  refuse("TrainingJob", "a quantity that is none", { ...training, resources: { limits: { memory: "lots" } } }, /resources.*memory/s),
-  ...[-1, 21].map((backoffLimit) => refuse("TrainingJob", `backoffLimit ${backoffLimit}`, { ...training, backoffLimit }, /backoffLimit/)),
-  ...[0, 2592001].map((activeDeadlineSeconds) => refuse("TrainingJob", `activeDeadlineSeconds ${activeDeadlineSeconds}`, { ...training, activeDeadlineSeconds }, /activeDeadlineSeconds/)),
+  refuse(
+    "TrainingJob",
+    "an input with a slash",
+    { ...training, inputs: [{ name: "../x", datasetRef: { name: "a" } }] },
+    /inputs.*name/s,
+  ),
+  refuse(
+    "TrainingJob",
+    "a quantity that is none",
+    { ...training, resources: { limits: { memory: "lots" } } },
+    /resources.*memory/s,
+  ),
+  ...[-1, 21].map((backoffLimit) =>
+    refuse("TrainingJob", `backoffLimit ${backoffLimit}`, { ...training, backoffLimit }, /backoffLimit/),
+  ),
+  ...[0, 2592001].map((activeDeadlineSeconds) =>
+    refuse(
+      "TrainingJob",
+      `activeDeadlineSeconds ${activeDeadlineSeconds}`,
+      { ...training, activeDeadlineSeconds },
+      /activeDeadlineSeconds/,
+    ),
+  ),
   refuse("TrainingJob", "suspend: yes", { ...training, suspend: "yes" }, /suspend/),
 ];
 
@@ -119,15 +200,45 @@ const models: Case[] = [
   accept("Model", "a gate against the champion alone", gate({ metric: "rmse", against: "champion" }, "Regression")),
   refuse("Model", "an unknown task", { ...model, task: "Clustering" }, /task/),
   refuse("Model", "an unknown metric", gate({ metric: "acuracy", min: 0.9 }), /gates.*metric/s),
-  refuse("Model", "a metric of the other task", gate({ metric: "rmse", max: 1 }), /Classification has the metrics accuracy/),
-  refuse("Model", "a metric of the other task", gate({ metric: "accuracy", min: 1 }, "Regression"), /Regression has mae/),
-  refuse("Model", "a gate without a limit", gate({ metric: "accuracy" }), /gates.*at least one of min, max or against/s),
-  refuse("Model", "a delta without against", gate({ metric: "accuracy", min: 0.1, minDelta: 0 }), /gates.*need against/s),
+  refuse(
+    "Model",
+    "a metric of the other task",
+    gate({ metric: "rmse", max: 1 }),
+    /Classification has the metrics accuracy/,
+  ),
+  refuse(
+    "Model",
+    "a metric of the other task",
+    gate({ metric: "accuracy", min: 1 }, "Regression"),
+    /Regression has mae/,
+  ),
+  refuse(
+    "Model",
+    "a gate without a limit",
+    gate({ metric: "accuracy" }),
+    /gates.*at least one of min, max or against/s,
+  ),
+  refuse(
+    "Model",
+    "a delta without against",
+    gate({ metric: "accuracy", min: 0.1, minDelta: 0 }),
+    /gates.*need against/s,
+  ),
   refuse("Model", "min above max", gate({ metric: "accuracy", min: 0.9, max: 0.8 }), /gates.*min must not be greater/s),
   refuse("Model", "a threshold in quotes", gate({ metric: "accuracy", min: "0.9" }), /gates.*min/s),
-  refuse("Model", "gates without an evaluation", { ...model, gates: [{ metric: "accuracy", min: 0.9 }] }, /gates need evaluation/),
+  refuse(
+    "Model",
+    "gates without an evaluation",
+    { ...model, gates: [{ metric: "accuracy", min: 0.9 }] },
+    /gates need evaluation/,
+  ),
   refuse("Model", "an import without a digest", { ...model, imports: [{ uri: "s3://b/k" }] }, /imports.*digest/s),
-  refuse("Model", "an import with a short digest", { ...model, imports: [{ uri: "s3://b/k", digest: "sha256:abc" }] }, /imports.*digest/s),
+  refuse(
+    "Model",
+    "an import with a short digest",
+    { ...model, imports: [{ uri: "s3://b/k", digest: "sha256:abc" }] },
+    /imports.*digest/s,
+  ),
   refuse("Model", "an alias to version 0", { ...model, aliases: { champion: 0 } }, /aliases/),
   refuse("Model", "an alias with a capital", { ...model, aliases: { Champion: 1 } }, /aliases.*names must be/s),
   refuse("Model", "promotion: auto", { ...model, promotion: "auto" }, /promotion/),
@@ -135,16 +246,62 @@ const models: Case[] = [
 
 const services: Case[] = [
   accept("InferenceService", "the shortest", service),
-  accept("InferenceService", "everything", { modelRef: { name: "wine", version: 3 }, runtimeRef: { name: "mlserver" }, minReplicas: 2, maxReplicas: 5, scaleTarget: 70, resources: { requests: { cpu: "100m" } } }),
-  accept("InferenceService", "a uri", { storageUri: "s3://b/m/", storage: { endpoint: "http://s3:9000", digest }, template: { container, port: 9000, metricsPort: 9001 } }),
+  accept("InferenceService", "everything", {
+    modelRef: { name: "wine", version: 3 },
+    runtimeRef: { name: "mlserver" },
+    minReplicas: 2,
+    maxReplicas: 5,
+    scaleTarget: 70,
+    resources: { requests: { cpu: "100m" } },
+  }),
+  accept("InferenceService", "a uri", {
+    storageUri: "s3://b/m/",
+    storage: { endpoint: "http://s3:9000", digest },
+    template: { container, port: 9000, metricsPort: 9001 },
+  }),
   refuse("InferenceService", "neither model nor uri", {}, /exactly one of modelRef and storageUri/),
-  refuse("InferenceService", "model and uri", { ...service, storageUri: "s3://b/m", runtimeRef: { name: "a" } }, /exactly one of modelRef and storageUri/),
-  refuse("InferenceService", "alias and version", { modelRef: { name: "a", alias: "x", version: 1 } }, /modelRef.*alias or version, not both/s),
-  refuse("InferenceService", "a uri without a runtime", { storageUri: "s3://b/m" }, /storageUri needs runtimeRef or template/),
-  refuse("InferenceService", "storage without a uri", { ...service, storage: { digest } }, /storage goes with storageUri only/),
-  refuse("InferenceService", "a region with http", { storageUri: "http://h/m", storage: { region: "x" }, template: { container } }, /go with an s3/),
-  refuse("InferenceService", "a configmap as storage", { storageUri: "configmap://a/b", template: { container } }, /storageUri must begin with/),
-  refuse("InferenceService", "fewer at most than at least", { ...service, minReplicas: 3, maxReplicas: 2 }, /maxReplicas must not be less/),
+  refuse(
+    "InferenceService",
+    "model and uri",
+    { ...service, storageUri: "s3://b/m", runtimeRef: { name: "a" } },
+    /exactly one of modelRef and storageUri/,
+  ),
+  refuse(
+    "InferenceService",
+    "alias and version",
+    { modelRef: { name: "a", alias: "x", version: 1 } },
+    /modelRef.*alias or version, not both/s,
+  ),
+  refuse(
+    "InferenceService",
+    "a uri without a runtime",
+    { storageUri: "s3://b/m" },
+    /storageUri needs runtimeRef or template/,
+  ),
+  refuse(
+    "InferenceService",
+    "storage without a uri",
+    { ...service, storage: { digest } },
+    /storage goes with storageUri only/,
+  ),
+  refuse(
+    "InferenceService",
+    "a region with http",
+    { storageUri: "http://h/m", storage: { region: "x" }, template: { container } },
+    /go with an s3/,
+  ),
+  refuse(
+    "InferenceService",
+    "a configmap as storage",
+    { storageUri: "configmap://a/b", template: { container } },
+    /storageUri must begin with/,
+  ),
+  refuse(
+    "InferenceService",
+    "fewer at most than at least",
+    { ...service, minReplicas: 3, maxReplicas: 2 },
+    /maxReplicas must not be less/,
+  ),
   refuse("InferenceService", "no replicas", { ...service, minReplicas: 0 }, /minReplicas/),
   refuse("InferenceService", "port 70000", { ...service, template: { container, port: 70000 } }, /port/),
 ];

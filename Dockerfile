@@ -1,0 +1,26 @@
+# The operator, the store and the agent: one image, told apart by the first argument.
+ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim
+FROM ${NODE_IMAGE}
+
+WORKDIR /app
+ENV NODE_ENV=production \
+    NODE_OPTIONS=--disable-warning=ExperimentalWarning \
+    NODE_COMPILE_CACHE=/app/.compile-cache
+
+# No production dependency has an install script: DuckDB's binary is an optional package of its own. Not `npm ci`, which
+# refuses a lock file that lacks other platforms' optional packages; the versions are the lock file's either way.
+COPY package.json package-lock.json ./
+RUN npm install --omit=dev --no-save --ignore-scripts --no-audit --no-fund --cache /tmp/npm \
+    && rm -rf /tmp/npm .compile-cache \
+    && mkdir .compile-cache \
+    && chown 1000:1000 .compile-cache
+
+COPY operator ./operator
+
+USER 1000:1000
+# Loads every program once: Node keeps what it compiled, which halves the start of the agents. The cache is per user.
+RUN node --input-type=module --eval \
+    'for (const part of ["agent/run.ts", "store/client.ts", "store/main.ts", "operator.ts", "kube/config.ts"]) await import(`./operator/${part}`)'
+
+ENTRYPOINT ["node", "operator/main.ts"]
+CMD ["operator"]

@@ -1,0 +1,14 @@
+import type { StoreClient } from "../store/client.ts";
+
+/** What the agent asks of the store. */
+export type AgentStore = Pick<
+  StoreClient,
+  | "getDatasetVersion"
+  | "getModelVersion"
+  | "registerDatasetVersion"
+  | "putRun"
+  | "registerImport"
+  | "putEvaluation"
+  | "uploadFile"
+  | "download"
+>;

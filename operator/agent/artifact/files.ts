@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type FileEntry, relativePath } from "../../store/api.ts";
+import { permanent } from "../failure.ts";
+import type { TaskFailure } from "../tasks.ts";
+
+/** A file's size and content address. */
+export async function hashFile(file: string): Promise<{ digest: string; size: number }> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    hash.update(chunk as Buffer);
+    size += (chunk as Buffer).length;
+  }
+  return { digest: `sha256:${hash.digest("hex")}`, size };
+}
+
+/** A local file and the path that it has in its version. */
+export interface LocalFile {
+  path: string;
+  local: string;
+}
+
+export async function describeFile({ path, local }: LocalFile): Promise<FileEntry> {
+  const { size, digest } = await hashFile(local);
+  return { path, size, digest };
+}
+
+export async function hasContent(file: string, { size, digest }: Pick<FileEntry, "size" | "digest">): Promise<boolean> {
+  const stat = await lstat(file).catch(() => undefined);
+  if (!stat?.isFile() || stat.size !== size) return false;
+  return (await hashFile(file)).digest === digest;
+}
+
+/** All files under a folder, by path. Links and special files are refused: they do not survive a copy. */
+export async function listTree(root: string, reason: TaskFailure["reason"]): Promise<LocalFile[]> {
+  const found: LocalFile[] = [];
+  const visit = async (folder: string) => {
+    const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((error) => {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT" && folder === "") return [];
+      throw error;
+    });
+    for (const entry of entries) {
+      const path = folder ? `${folder}/${entry.name}` : entry.name;
+      if (entry.isDirectory()) await visit(path);
+      else if (entry.isFile()) found.push({ path: checkPath(path, reason), local: join(root, path) });
+      else throw permanent(reason, `${join(root, path)} is a link or a special file: write a regular file instead`);
+    }
+  };
+  await visit("");
+  return found.sort(byPath);
+}
+
+export function checkPath(path: string, reason: TaskFailure["reason"]): string {
+  const parsed = relativePath.safeParse(path);
+  if (parsed.success) return path;
+  const shown = JSON.stringify(path.slice(0, 200));
+  throw permanent(
+    reason,
+    `the file name ${shown} ${parsed.error.issues[0]?.message ?? "is not allowed"}: rename the file`,
+  );
+}
+
+export function byPath(a: { path: string }, b: { path: string }): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+}

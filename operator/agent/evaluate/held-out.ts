@@ -1,0 +1,83 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { DatasetVersionDetail } from "../../store/api.ts";
+import { placeFiles } from "../artifact/place.ts";
+import type { AgentContext } from "../context.ts";
+import { permanent } from "../failure.ts";
+import { splitFiles } from "../stage/inputs.ts";
+import { Database } from "../table/database.ts";
+import { readRaw } from "../table/raw.ts";
+import { makeTyped, type TypedColumn } from "../table/typed.ts";
+import type { EvaluateTask } from "../tasks.ts";
+import type { Value } from "./features.ts";
+
+/** The rows that the model has not seen, in their types. */
+export class HeldOut {
+  readonly columns: readonly TypedColumn[];
+  readonly rows: number;
+  /** Columns with a missing value. */
+  readonly nullable: ReadonlySet<string>;
+  readonly #database: Database;
+
+  private constructor(database: Database, table: Pick<HeldOut, "columns" | "rows" | "nullable">) {
+    this.#database = database;
+    this.columns = table.columns;
+    this.rows = table.rows;
+    this.nullable = table.nullable;
+  }
+
+  /** Brings the split from the store and reads it with the types that its version records. */
+  static async open(context: AgentContext, task: EvaluateTask, version: DatasetVersionDetail): Promise<HeldOut> {
+    const { work } = context.paths;
+    const placements = splitFiles(version, task.split);
+    if (placements.length === 0) {
+      throw permanent(
+        "SourceNotFound",
+        `version ${task.datasetVersion} of Dataset ${task.dataset} has no split ${task.split}; it has ${Object.keys(version.splits).join(", ")}`,
+      );
+    }
+    const folder = join(work, "held-out");
+    await mkdir(folder, { recursive: true });
+    await placeFiles(context, task.namespace, { folder, files: placements });
+    const files = placements.map(({ target }) => ({ path: target, local: join(folder, target) }));
+    const database = await Database.open(join(work, "database"), [work]);
+    try {
+      const raw = await readRaw(database, { format: version.format, files, rule: { splits: [], seed: 0 } });
+      if (raw.rows === 0) {
+        throw permanent(
+          "EmptyDataset",
+          `the split ${task.split} of Dataset ${task.dataset} has no rows: add data, or give it more percent`,
+        );
+      }
+      const columns = await makeTyped(database, raw, version.columns);
+      const nulls = await database.aggregate(
+        columns.map(({ cell, type }) => {
+          const value = type === "Double" ? `nullif(${cell}, 'NaN'::DOUBLE)` : cell;
+          return `count(*) - count(${value}) AS ${cell}`;
+        }),
+        "data",
+      );
+      const nullable = new Set(columns.filter(({ cell }) => Number(nulls[cell]) > 0).map(({ name }) => name));
+      return new HeldOut(database, { columns, rows: raw.rows, nullable });
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /** Some rows in their order, one value for each column; dates and timestamps as text. */
+  async read(start: number, count: number): Promise<Value[][]> {
+    const select = this.columns.map(({ cell, type }) =>
+      type === "Date" || type === "Timestamp" ? `${cell}::VARCHAR` : cell,
+    );
+    const columns = await this.#database.columns(
+      `SELECT ${select.join(", ")} FROM data WHERE rowid >= ${start} AND rowid < ${start + count} ORDER BY rowid`,
+    );
+    const rows = columns[0]?.length ?? 0;
+    return Array.from({ length: rows }, (_, row) => columns.map((column) => column[row] as Value));
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}

@@ -1,0 +1,48 @@
+import { createWriteStream } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Readable } from "node:stream";
+import { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Timing } from "../context.ts";
+import { errorCode, errorText, TaskError, transient } from "../failure.ts";
+
+export interface Body {
+  stream: Readable;
+  /** Bytes that the source promised. */
+  length: number | undefined;
+  /** How messages name the source, without secrets. */
+  label: string;
+}
+
+/** Writes a body to a file. A body that ends early, stalls or outlasts its deadline is SourceUnreachable. */
+export async function writeBody(body: Body, target: string, timing: Timing): Promise<void> {
+  await mkdir(dirname(target), { recursive: true });
+  const { label, length } = body;
+  const stop = new AbortController();
+  const fail = (what: string) => stop.abort(transient("SourceUnreachable", `${label}: ${what}`));
+  const deadline = setTimeout(() => fail(`the transfer took longer than ${timing.transfer / 1000} s`), timing.transfer);
+  const idle = setTimeout(() => fail(`no data came for ${timing.idle / 1000} s`), timing.idle);
+  let received = 0;
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      received += chunk.length;
+      idle.refresh();
+      done(null, chunk);
+    },
+  });
+  try {
+    await pipeline(body.stream, count, createWriteStream(target), { signal: stop.signal });
+  } catch (error) {
+    if (stop.signal.aborted) throw stop.signal.reason;
+    if (error instanceof TaskError || errorCode(error) === "ENOSPC") throw error;
+    const of = length === undefined ? "" : ` of ${length}`;
+    throw transient("SourceUnreachable", `${label}: broke off after ${received}${of} bytes: ${errorText(error)}`);
+  } finally {
+    clearTimeout(deadline);
+    clearTimeout(idle);
+  }
+  if (length !== undefined && received !== length) {
+    throw transient("SourceUnreachable", `${label}: broke off after ${received} of ${length} bytes`);
+  }
+}

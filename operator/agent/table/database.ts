@@ -1,0 +1,85 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+
+const aggregatesPerPass = 200;
+
+export type Row = Record<string, unknown>;
+
+/** A DuckDB of one task: on disk, so that data may be larger than memory, and closed to all folders but its own. */
+export class Database {
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance;
+    this.#connection = connection;
+  }
+
+  /** `folders` are those that queries may read and write, beside the database's own `folder`, which is emptied. */
+  static async open(folder: string, folders: readonly string[]): Promise<Database> {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    const instance = await DuckDBInstance.create(join(folder, "table.duckdb"), {
+      threads: "2",
+      memory_limit: "1GB",
+      temp_directory: join(folder, "spill"),
+      preserve_insertion_order: "true",
+      autoinstall_known_extensions: "false",
+      autoload_known_extensions: "false",
+      allow_community_extensions: "false",
+    });
+    const database = new Database(instance, await instance.connect());
+    await database.run("SET TimeZone = 'UTC'");
+    await database.run(`SET allowed_directories = [${[folder, ...folders].map(literal).join(", ")}]`);
+    await database.run("SET enable_external_access = false");
+    await database.run("SET lock_configuration = true");
+    return database;
+  }
+
+  /** Runs a statement; the number of rows that it changed. */
+  async run(sql: string): Promise<number> {
+    return (await this.#connection.run(sql)).rowsChanged;
+  }
+
+  /** All rows of a query, 64-bit integers as bigint. */
+  async rows(sql: string): Promise<Row[]> {
+    return (await this.#connection.runAndReadAll(sql)).getRowObjectsJS();
+  }
+
+  async row(sql: string): Promise<Row> {
+    const [row] = await this.rows(sql);
+    if (!row) throw new Error("the query returned no row");
+    return row;
+  }
+
+  /** One row of many aggregates, each with its name. DuckDB plans long lists in quadratic time, so they are cut. */
+  async aggregate(expressions: readonly string[], relation: string): Promise<Row> {
+    const merged: Row = {};
+    for (let start = 0; start < expressions.length; start += aggregatesPerPass) {
+      const part = expressions.slice(start, start + aggregatesPerPass);
+      Object.assign(merged, await this.row(`SELECT ${part.join(", ")} FROM ${relation}`));
+    }
+    return merged;
+  }
+
+  /** The columns of a query, in its order. */
+  async columns(sql: string): Promise<unknown[][]> {
+    return (await this.#connection.runAndReadAll(sql)).getColumnsJS();
+  }
+
+  close(): void {
+    this.#connection.closeSync();
+    this.#instance.closeSync();
+  }
+}
+
+/** A name as SQL writes it. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A text as SQL writes it. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,77 @@
+/** SQL over cells: which of Lemnis's six column types a text has, and its value. */
+import type { ColumnType } from "../../store/api.ts";
+import type { RawColumn } from "./raw.ts";
+
+/** In the order of preference: the first that all values have is the column's. */
+export const inferable: readonly ColumnType[] = ["Boolean", "Int64", "Double", "Date", "Timestamp"];
+
+const isoTimestamp = "\\d{4}-\\d{2}-\\d{2}([T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?\\s?(Z|[+-]\\d{2}(:?\\d{2})?)?)?";
+/** Reads as a number, but a code more likely: leading zeros, more digits than an Int64 has, hex, digit separators. */
+const codeLike = "^\\s*[+-]?0[0-9]|^\\s*[+-]?[0-9]{19,}\\s*$|[_xX]";
+
+/** True where an undeclared column's cell, which is not null, looks like the type. */
+export function looksLike({ text, written }: RawColumn, type: ColumnType): string {
+  switch (type) {
+    case "Boolean":
+      return `lower(${written}) IN ('true', 'false')`;
+    case "Int64":
+      return `coalesce(TRY_CAST(${written} AS BIGINT)::VARCHAR = trim(${written}), false)`;
+    case "Double":
+      return `(TRY_CAST(${written} AS DOUBLE) IS NOT NULL AND NOT regexp_matches(${written}, '${codeLike}'))`;
+    case "Date":
+      return `(regexp_full_match(${text}, '\\d{4}-\\d{2}-\\d{2}') AND TRY_CAST(${text} AS DATE) IS NOT NULL)`;
+    case "Timestamp":
+      return `(regexp_full_match(${text}, '${isoTimestamp}') AND TRY_CAST(${text} AS TIMESTAMPTZ) IS NOT NULL)`;
+    case "String":
+      return "true";
+  }
+}
+
+/** The cell's text, null where there is no value: an empty text is one for strings only. */
+export function present({ text }: RawColumn, type: ColumnType): string {
+  return type === "String" ? text : `nullif(trim(${text}), '')`;
+}
+
+/** True where a declared column's cell, which is present, can be read as the type. */
+export function readsAs(column: RawColumn, type: ColumnType): string {
+  const text = present(column, type);
+  switch (type) {
+    case "Boolean":
+      return `lower(${text}) IN ('true', 'false', 't', 'f', '1', '0')`;
+    case "Int64":
+      return `(regexp_full_match(${text}, '[+-]?[0-9]+(\\.0*)?') AND ${cast(column, type)} IS NOT NULL)`;
+    case "Double":
+      return `(${cast(column, type)} IS NOT NULL AND NOT regexp_matches(${text}, '[_xX]'))`;
+    case "Date":
+      return `(regexp_full_match(${text}, '\\d{4}-\\d{2}-\\d{2}( 00:00:00)?') AND ${cast(column, type)} IS NOT NULL)`;
+    case "Timestamp":
+      return `(regexp_full_match(${text}, '${isoTimestamp}') AND ${cast(column, type)} IS NOT NULL)`;
+    case "String":
+      return "true";
+  }
+}
+
+const sqlTypes = { Boolean: "BOOLEAN", Int64: "BIGINT", Double: "DOUBLE", String: "VARCHAR", Date: "DATE" } as const;
+
+/** The cell as a value of the type, null where it is none. Timestamps with an offset become UTC. */
+export function cast(column: RawColumn, type: ColumnType): string {
+  // A column that has the type needs no detour over text.
+  if (column.native && nativeType(column.native) === type && type !== "String") {
+    return type === "Timestamp"
+      ? `TRY_CAST(${column.cell} AS TIMESTAMP)`
+      : `TRY_CAST(${column.cell} AS ${sqlTypes[type]})`;
+  }
+  const text = present(column, type);
+  if (type === "Timestamp") return `TRY_CAST(TRY_CAST(${text} AS TIMESTAMPTZ) AS TIMESTAMP)`;
+  return type === "String" ? text : `TRY_CAST(${text} AS ${sqlTypes[type]})`;
+}
+
+/** What a Parquet column is to Lemnis; what has no type here is text. */
+export function nativeType(native: string): ColumnType {
+  if (native === "BOOLEAN") return "Boolean";
+  if (/^U?(TINY|SMALL)INT$|^U?INTEGER$|^BIGINT$/.test(native)) return "Int64";
+  if (/^(FLOAT|DOUBLE|UBIGINT|U?HUGEINT|DECIMAL\(.*)$/.test(native)) return "Double";
+  if (native === "DATE") return "Date";
+  if (native.startsWith("TIMESTAMP")) return "Timestamp";
+  return "String";
+}

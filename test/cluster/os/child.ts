@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname } from "node:path";
+import { tail } from "../command.ts";
+import { waitUntil } from "../progress.ts";
+
+export interface ChildOptions {
+  name: string;
+  command: string;
+  args: readonly string[];
+  logFile: string;
+  isReady: () => Promise<boolean>;
+  timeoutMs?: number;
+}
+
+/** A server that lives no longer than this process: the kernel kills it when its parent dies, however that dies. */
+export class Child {
+  readonly name: string;
+  readonly pid: number;
+  readonly #process: ChildProcess;
+  readonly #exited: Promise<unknown>;
+
+  private constructor(name: string, process: ChildProcess) {
+    this.name = name;
+    this.#process = process;
+    this.#exited = once(process, "exit");
+    this.pid = process.pid ?? 0;
+  }
+
+  /** Starts the server and waits until it is ready. On failure nothing is left running, and the error ends with the log's end. */
+  static async start({ name, command, args, logFile, isReady, timeoutMs = 60_000 }: ChildOptions): Promise<Child> {
+    mkdirSync(dirname(logFile), { recursive: true });
+    const log = openSync(logFile, "a");
+    const process = spawn("setpriv", ["--pdeathsig", "KILL", "--", command, ...args], { stdio: ["ignore", log, log] });
+    closeSync(log);
+    await once(process, "spawn");
+    const child = new Child(name, process);
+    const failure = (what: string) =>
+      new Error(`${name} ${what}; its log ends:\n${tail(readFileSync(logFile, "utf8"), 15)}`);
+    const ready = async () => {
+      if (child.#hasExited()) throw failure("ended at once");
+      return isReady();
+    };
+    try {
+      await waitUntil(ready, { timeoutMs, failure: () => failure(`was not ready within ${timeoutMs / 1000} s`) });
+    } catch (error) {
+      await child.stop("SIGKILL");
+      throw error;
+    }
+    return child;
+  }
+
+  #hasExited(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+  }
+
+  /** Ends the server and waits until it has ended; one that ignores SIGTERM is killed after 10 s. */
+  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+    if (this.#hasExited()) return;
+    this.#process.kill(signal);
+    const killer = setTimeout(() => this.#process.kill("SIGKILL"), 10_000);
+    await this.#exited;
+    clearTimeout(killer);
+  }
+}
+
+/** Ports of 127.0.0.1 that were free a moment ago. Another process may take one first: whoever uses them must be ready to try again. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return server;
+    }),
+  );
+  const found = servers.map((server) => {
+    const address = server.address();
+    return typeof address === "object" && address ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return found;
+}

@@ -1,0 +1,67 @@
+import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import { isInstalled, run } from "../command.ts";
+import { type Log, withProgress } from "../progress.ts";
+
+/** Debian's package of each program (or file) that something here runs. */
+const packages: Record<string, string> = {
+  containerd: "containerd",
+  runc: "runc",
+  "/usr/lib/cni/bridge": "containernetworking-plugins",
+  conntrack: "conntrack",
+  iptables: "iptables",
+  ip: "iproute2",
+  openssl: "openssl",
+  buildah: "buildah",
+  debootstrap: "debootstrap",
+};
+
+export const nodePrograms = ["containerd", "runc", "/usr/lib/cni/bridge", "conntrack", "iptables", "ip", "openssl"];
+export const imagePrograms = ["buildah", "debootstrap"];
+
+export function requireRoot(): void {
+  if (process.platform !== "linux")
+    throw new Error("the local cluster runs on Linux only: use a Linux machine or a virtual one");
+  if (process.getuid?.() !== 0) {
+    throw new Error(
+      "the local cluster makes network devices and mounts, so it needs root: run this with sudo, or in a root shell",
+    );
+  }
+}
+
+/** Installs the packages of programs that are missing, with apt. */
+export async function ensurePrograms(programs: readonly string[], log: Log): Promise<void> {
+  const missing: string[] = [];
+  for (const program of programs) {
+    const found = program.startsWith("/") ? existsSync(program) : await isInstalled(program);
+    if (!found) missing.push(packages[program] ?? program);
+  }
+  if (missing.length === 0) return;
+  if (!(await isInstalled("apt-get"))) {
+    throw new Error(`missing on this machine: ${missing.join(", ")} (Debian's names). Install them and try again.`);
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  await withProgress(log, `installing ${missing.join(", ")} with apt`, async () => {
+    await run("apt-get", ["update", "-q"], { env });
+    await run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...missing], { env });
+  });
+}
+
+/** Throws when another program listens on an address that a process of the cluster is about to use. */
+export async function requireFreePort(
+  user: string,
+  { address, port }: { address: string; port: number },
+): Promise<void> {
+  const server = createServer();
+  const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    server.once("error", resolve);
+    server.listen(port, address, () => server.close(() => resolve(undefined)));
+  });
+  if (error?.code === "EADDRINUSE") {
+    throw new Error(
+      `${user} needs port ${port} of ${address}, and another program listens on it. ` +
+        `Find it with: ss -ltnp 'sport = :${port}'. End it, then run up again.`,
+    );
+  }
+  if (error) throw new Error(`${user} can't listen on ${address}:${port}: ${error.message}`);
+}

@@ -1,0 +1,3 @@
+module lemnis.dev/test/cluster/tools/pause
+
+go 1.24.0

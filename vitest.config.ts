@@ -1,0 +1,34 @@
+import { defineConfig } from "vitest/config";
+
+/** Three groups, by what they need: nothing, an API server, a whole cluster. `npm test` runs them in this order. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["operator/**/*.test.ts", "scripts/**/*.test.ts", "test/{cluster,demo,repository}/**/*.test.ts"],
+        },
+      },
+      {
+        test: {
+          name: "integration",
+          include: ["test/{integration,chart}/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          // One cluster, one story: files and tests run one after the other.
+          fileParallelism: false,
+          bail: 1,
+        },
+      },
+    ],
+  },
+});
