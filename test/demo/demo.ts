@@ -5,9 +5,9 @@ import {
   applyExample,
   changeSource,
   example,
-  fingerprint,
   predict,
   question,
+  reapply,
   waitForLoop,
   waitForNextChampion,
   waitForRejection,
@@ -33,7 +33,6 @@ export async function runDemo(target: Target, { images, look, takeDown }: DemoOp
 
   step("3. kubectl apply -f examples/wine: a Dataset, a TrainingJob, a Model, an InferenceService");
   await applyExample(target);
-  await changeSource(target, "reset").catch(() => undefined); // a source that is only starting begins there anyway
   const first = await waitForLoop(target);
   showChampion(target, first);
 
@@ -62,14 +61,7 @@ export async function runDemo(target: Target, { images, look, takeDown }: DemoOp
   );
 
   step("7. The same manifests again: nothing runs");
-  await settle(target);
-  const before = await fingerprint(target);
-  await applyExample(target);
-  await new Promise((resolve) => setTimeout(resolve, 10_000));
-  const after = await fingerprint(target);
-  const changed = after.filter((line) => !before.includes(line));
-  if (changed.length > 0) throw new Error(`objects changed though the manifests did not: ${changed.join(", ")}`);
-  log(`  ${after.length} objects, each at the resourceVersion it had`);
+  log(`  ${await reapply(target)} objects, each at the resourceVersion it had`);
 
   log("\nThe loop, as kubectl get ml shows it:\n");
   log(await kubectl(target, ["get", "ml"]));
@@ -80,16 +72,6 @@ export async function runDemo(target: Target, { images, look, takeDown }: DemoOp
   log("Take it down:");
   const own = [`${look} delete namespace ${namespace}`, `helm uninstall lemnis -n ${systemNamespace}`];
   for (const command of takeDown.length > 0 ? takeDown : own) log(`  ${command}`);
-}
-
-/** Waits until the refused version's last Job is gone and every object is at rest. */
-async function settle(target: Target): Promise<void> {
-  for (let last = ""; ; ) {
-    const now = (await fingerprint(target)).join();
-    if (now === last) return;
-    last = now;
-    await new Promise((resolve) => setTimeout(resolve, 5_000));
-  }
 }
 
 function showChampion({ log }: Target, { model, service }: Loop): void {

@@ -42,16 +42,29 @@ function setImage(path: string, image: string): string[] {
   ];
 }
 
-/** The namespace that the example lives in. */
+/** Marks the namespaces of demos. */
+const demoLabel = "lemnis.dev/demo";
+
+/**
+ * Makes the namespace that the example lives in. The store remembers what a namespace has trained, even when it is deleted, so a
+ * demo that is to train needs a new one. Namespaces of earlier demos are deleted.
+ */
 export async function makeNamespace(target: Target): Promise<void> {
+  await kubectl(target, ["delete", "namespace", "-l", `${demoLabel}=true`, "--wait=false"]);
   const namespace = {
     apiVersion: "v1",
     kind: "Namespace",
     metadata: {
       name: target.namespace,
       // Every pod of Lemnis passes the strictest standard; here the API server holds it to that.
-      labels: { "pod-security.kubernetes.io/enforce": "restricted" },
+      labels: { [demoLabel]: "true", "pod-security.kubernetes.io/enforce": "restricted" },
     },
   };
-  await kubectl(target, ["apply", "-f", "-"], JSON.stringify(namespace));
+  await kubectl(target, ["create", "-f", "-"], JSON.stringify(namespace));
+}
+
+/** A name that no demo had before: the minute in which it starts. */
+export function freshNamespace(now: Date): string {
+  const [, month, day, hour, minute, second] = now.toISOString().split(/[-T:.]/);
+  return `lemnis-demo-${month}${day}-${hour}${minute}${second?.slice(0, 2)}`;
 }

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { kubeconfigPath } from "../cluster/layout.ts";
 import { terminalLog } from "../cluster/progress.ts";
 import { runDemo } from "./demo.ts";
+import { freshNamespace } from "./install.ts";
 import { prepareLocal } from "./local.ts";
 import { contextTarget } from "./target.ts";
 
@@ -14,7 +15,7 @@ Without options it brings up a local cluster first (etcd to kubelet, on this mac
   --context NAME           use a cluster that your kubeconfig knows, instead
   --image IMAGE            with --context: the lemnis image, as repository:tag, that the cluster can pull or has
   --sklearn-image IMAGE    with --context: the image built from images/sklearn (default: docker.io/lemnis/sklearn:0.1.0)
-  --namespace NAME         where the example lives (default: lemnis-demo)
+  --namespace NAME         a new namespace for the example (default: lemnis-demo-TIME)
   --help                   this text
 
 Afterwards: npm run cluster -- status | down`;
@@ -25,7 +26,7 @@ function readOptions() {
       context: { type: "string" },
       image: { type: "string" },
       "sklearn-image": { type: "string", default: "docker.io/lemnis/sklearn:0.1.0" },
-      namespace: { type: "string", default: "lemnis-demo" },
+      namespace: { type: "string", default: freshNamespace(new Date()) },
       help: { type: "boolean", default: false },
     },
   });

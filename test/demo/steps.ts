@@ -85,8 +85,37 @@ interface Counted {
   kind: string;
 }
 
+/**
+ * Applies the unchanged manifests and throws when that made the operator write anything in ten seconds; returns how many objects
+ * there are. The Dataset's schedule may come due meanwhile, so it is tried twice.
+ */
+export async function reapply(target: Target): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const before = await settle(target);
+    await applyExample(target);
+    await new Promise((resolve) => setTimeout(resolve, 10_000));
+    const after = await fingerprint(target);
+    const changed = after.filter((line) => !before.includes(line));
+    if (changed.length === 0) return after.length;
+    if (attempt === 2) throw new Error(`objects changed though the manifests did not: ${changed.join(", ")}`);
+  }
+}
+
+/** Waits until every object is at rest for five seconds, and returns their fingerprint. */
+async function settle(target: Target): Promise<string[]> {
+  const deadline = performance.now() + 120_000;
+  for (let before = await fingerprint(target); ; ) {
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    const now = await fingerprint(target);
+    if (now.join() === before.join()) return now;
+    if (performance.now() > deadline)
+      throw new Error(`still busy after two minutes: ${now.filter((line) => !before.includes(line)).join(", ")}`);
+    before = now;
+  }
+}
+
 /** What there is and at which resourceVersion: equal before and after means that nothing was written. */
-export async function fingerprint(target: Target): Promise<string[]> {
+async function fingerprint(target: Target): Promise<string[]> {
   const workloads = await listObjects<Counted>(
     target,
     "jobs,deployments,services,pods",

@@ -4,36 +4,43 @@ import { binary } from "../cluster/tools.ts";
 
 /** The cluster that the loop runs on, and how its programs are called. */
 export interface Target {
-  /** Arguments that choose the cluster: --kubeconfig PATH, or --context NAME. */
-  kubectl: readonly string[];
-  helm: readonly string[];
+  /** The program and the arguments that choose the cluster. */
+  kubectl: readonly [string, ...string[]];
+  helm: readonly [string, ...string[]];
   namespace: string;
   log: Log;
 }
 
-/** The local cluster of test/cluster. */
-export function localTarget(kubeconfig: string, { namespace, log }: { namespace: string; log: Log }): Target {
-  return { kubectl: ["--kubeconfig", kubeconfig], helm: ["--kubeconfig", kubeconfig], namespace, log };
+interface TargetOptions {
+  namespace: string;
+  log: Log;
 }
 
-/** A cluster that the user's kubeconfig knows. */
-export function contextTarget(context: string, { namespace, log }: { namespace: string; log: Log }): Target {
-  return { kubectl: ["--context", context], helm: ["--kube-context", context], namespace, log };
+/** The local cluster of test/cluster, with programs that are built when they are not there yet. */
+export async function localTarget(kubeconfig: string, { namespace, log }: TargetOptions): Promise<Target> {
+  const choice = ["--kubeconfig", kubeconfig] as const;
+  return {
+    kubectl: [await binary("kubectl", { log }), ...choice],
+    helm: [await binary("helm", { log }), ...choice],
+    namespace,
+    log,
+  };
+}
+
+/** A cluster that the user's kubeconfig knows, with the user's own kubectl and helm. */
+export function contextTarget(context: string, { namespace, log }: TargetOptions): Target {
+  return { kubectl: ["kubectl", "--context", context], helm: ["helm", "--kube-context", context], namespace, log };
 }
 
 /** kubectl in the target's namespace; `input` goes to its standard input. */
 export async function kubectl(target: Target, args: readonly string[], input = ""): Promise<string> {
-  return run(await binary("kubectl"), [...target.kubectl, "-n", target.namespace, ...args], { input });
+  const [program, ...choice] = target.kubectl;
+  return run(program, [...choice, "-n", target.namespace, ...args], { input });
 }
 
 export async function helm(target: Target, args: readonly string[]): Promise<string> {
-  return run(await binary("helm"), [...target.helm, ...args]);
-}
-
-/** An object as JSON; undefined when there is none. */
-export async function getObject<T>(target: Target, kind: string, name: string): Promise<T | undefined> {
-  const text = await kubectl(target, ["get", kind, name, "-o", "json", "--ignore-not-found"]);
-  return text ? (JSON.parse(text) as T) : undefined;
+  const [program, ...choice] = target.helm;
+  return run(program, [...choice, ...args]);
 }
 
 export async function listObjects<T>(target: Target, kinds: string, selector = ""): Promise<T[]> {
