@@ -22,11 +22,11 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          globalSetup: ["test/e2e/setup.ts"],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           // One cluster, one story: files and tests run one after the other.
           fileParallelism: false,
-          bail: 1,
         },
       },
     ],

@@ -20,7 +20,7 @@ export async function readJsonl(database: Database, files: readonly LocalFile[],
   const cells = columns.map(({ cell }) => cell).join(", ");
   const parts: RawTable["parts"] = [];
   for (const file of files) {
-    const source = `read_json(${literal(file.local)}, format = 'newline_delimited', columns = {${spec}}, compression = 'none') t(${cells})`;
+    const source = `read_json(${literal(file.local)}, format = 'newline_delimited', columns = {${spec}}, compression = 'uncompressed') t(${cells})`;
     const sql = `INSERT INTO raw ${withSplit(columns, rule, source)}`;
     parts.push({ path: file.path, rows: await explained(file, () => database.run(sql)) });
   }
@@ -30,7 +30,7 @@ export async function readJsonl(database: Database, files: readonly LocalFile[],
 async function readKeys(database: Database, files: readonly LocalFile[]): Promise<string[]> {
   const names = new Set<string>();
   for (const file of files) {
-    const source = `read_json(${literal(file.local)}, format = 'newline_delimited', maximum_depth = 1, sample_size = -1, compression = 'none')`;
+    const source = `read_json(${literal(file.local)}, format = 'newline_delimited', maximum_depth = 1, sample_size = -1, compression = 'uncompressed')`;
     const described = await explained(file, () => database.rows(`DESCRIBE SELECT * FROM ${source}`));
     const found = described.map(({ column_name }) => String(column_name));
     // DuckDB answers one column `json` for an empty file, and when lines are no objects.
@@ -80,7 +80,7 @@ function lineProblem(line: string): string | undefined {
   try {
     // Python writes NaN and Infinity, and DuckDB reads them.
     const value: unknown = JSON.parse(line.replace(/-?\b(NaN|Infinity)\b/g, "null"));
-    return typeof value === "object" && !Array.isArray(value) ? undefined : "not an object";
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? undefined : "not an object";
   } catch (error) {
     return `not valid JSON (${clip(errorText(error), 120)})`;
   }

@@ -1,6 +1,6 @@
 /** Why a pod does not run, or why a Job failed, in words for the user. */
 import { permanentFailure, taskFailure } from "../../agent/tasks.ts";
-import { type ContainerStatus, finishedAt, isFailed, type Job, type Pod } from "./types.ts";
+import { type ContainerExit, type ContainerStatus, finishedAt, isFailed, type Job, type Pod } from "./types.ts";
 
 export interface Trouble {
   reason: string;
@@ -39,15 +39,15 @@ export function startTrouble(pods: readonly Pod[]): Trouble | undefined {
   return undefined;
 }
 
-/** A container that starts and dies again and again, after `restarts` tries. */
+/** A container that starts and ends again and again, after `restarts` tries: a server that ends well has failed all the same. */
 export function crashTrouble(pods: readonly Pod[], restarts: number): Trouble | undefined {
   for (const pod of pods) {
     if (pod.metadata.deletionTimestamp) continue;
     for (const status of statuses(pod)) {
-      if ((status.restartCount ?? 0) >= restarts && !status.started) {
-        const trouble = exitTrouble(status, pod);
-        if (trouble) return trouble;
-      }
+      const isDone = status.state?.terminated?.exitCode === 0;
+      if (isDone || status.started || (status.restartCount ?? 0) < restarts) continue;
+      const exit = exitOf(status);
+      if (exit) return exitTrouble(exit, status, pod);
     }
   }
   return undefined;
@@ -68,10 +68,13 @@ export function jobFailure(job: Job, pods: readonly Pod[]): Trouble | undefined 
   }
   const newestFirst = [...pods].sort((a, b) => created(b).localeCompare(created(a)));
   for (const pod of newestFirst) {
-    for (const status of statuses(pod)) {
-      const trouble = exitTrouble(status, pod);
-      if (trouble) return trouble;
-    }
+    const failed = statuses(pod).flatMap((status) => {
+      const exit = exitOf(status);
+      return exit && exit.exitCode !== 0 ? [{ exit, status }] : [];
+    });
+    // A container of ours says what went wrong; a sidecar that was ended with it says nothing.
+    const cause = failed.find(({ exit }) => parseFailure(exit.message)) ?? failed[0];
+    if (cause) return exitTrouble(cause.exit, cause.status, pod);
   }
   const message = `${condition?.reason ?? "Failed"}: ${condition?.message ?? "the Job failed and its pods are gone"}`;
   return { reason: "JobFailed", message: clip(message), retryable: true };
@@ -86,9 +89,11 @@ export function retryAt(job: Job, pods: readonly Pod[]): Date | undefined {
   return new Date(new Date(finishedAt(job) ?? 0).getTime() + retryAfterMs);
 }
 
-function exitTrouble(status: ContainerStatus, pod: Pod): Trouble | undefined {
-  const exit = status.state?.terminated ?? status.lastState?.terminated;
-  if (!exit || exit.exitCode === 0) return undefined;
+function exitOf({ state, lastState }: ContainerStatus): ContainerExit | undefined {
+  return state?.terminated ?? lastState?.terminated;
+}
+
+function exitTrouble(exit: ContainerExit, status: ContainerStatus, pod: Pod): Trouble {
   const told = parseFailure(exit.message);
   if (told) return { ...told, retryable: exit.exitCode !== permanentFailure };
   if (exit.reason === "OOMKilled") {

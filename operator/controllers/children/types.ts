@@ -20,10 +20,15 @@ export interface Job extends KubeObject {
   };
 }
 
+export interface ContainerExit {
+  exitCode: number;
+  reason?: string;
+  message?: string;
+}
 interface ContainerState {
   waiting?: { reason?: string; message?: string };
   running?: object;
-  terminated?: { exitCode: number; reason?: string; message?: string };
+  terminated?: ContainerExit;
 }
 export interface ContainerStatus {
   name: string;

@@ -12,7 +12,7 @@ import { type EvaluationInput, subjectOf, type Target } from "./jobs.ts";
 import type { ObservedModel } from "./observe.ts";
 
 /** How often a runtime may die while it loads a model before the model is held to be at fault. */
-const crashesAllowed = 2;
+export const crashesAllowed = 2;
 /** Failures of an evaluation that speak of the model, not of the cluster. */
 const modelFaults = new Set([
   "RuntimeUnavailable",

@@ -2,13 +2,13 @@ import type { ModelStatus } from "../../api/v1alpha1/model.ts";
 import { jobs as jobResource } from "../../kube/resources.ts";
 import type { Plan, PlannedEvent, StoreRecord } from "../../runtime/plan.ts";
 import type { ModelRecord } from "../../store/api.ts";
-import { jobFailure, retryAt } from "../children/failure.ts";
+import { crashTrouble, jobFailure, retryAt } from "../children/failure.ts";
 import type { PodSettings } from "../children/pod.ts";
 import { isComplete, isFinished, type Job } from "../children/types.ts";
 import { delayedPlan, deletion, outcomeOf } from "../outcome.ts";
 import type { Verdict } from "../verdict.ts";
 import { type Aliases, resolveAliases } from "./aliases.ts";
-import { nextStep, type Step } from "./evaluate.ts";
+import { crashesAllowed, nextStep, type Step } from "./evaluate.ts";
 import { buildEvaluationJob, buildImportJob, subjectOf } from "./jobs.ts";
 import type { ObservedModel } from "./observe.ts";
 import { conclude, projectStatus } from "./status.ts";
@@ -121,7 +121,7 @@ function planImports({ model, jobs, pods }: ObservedModel, { versions }: ModelRe
 }
 
 /** Jobs that nobody needs: evaluations of versions that are decided, but for the newest ones' logs. */
-function surplusJobs({ model, jobs }: ObservedModel, record: ModelRecord): Job[] {
+function surplusJobs({ model, jobs, pods }: ObservedModel, record: ModelRecord): Job[] {
   const kept = new Set(record.versions.slice(0, jobsKept).map(({ version }) => version));
   const wantedImports = new Set((model.spec.imports ?? []).map(({ digest }) => digest));
   const deciding = record.versions.some(({ decision }) => !decision);
@@ -134,8 +134,11 @@ function surplusJobs({ model, jobs }: ObservedModel, record: ModelRecord): Job[]
     const known = version.evaluations.some(({ digest }) => digest === subject.digest);
     // Ended well, and the store has no trace of it: it lost its record, so the evaluation is made again.
     if (isComplete(job) && !known) return true;
-    // While a version is judged, its champion's evaluation may run too; one whose result is known is about to end.
-    if (!isFinished(job)) return version.decision !== undefined && !deciding && !known;
-    return version.decision !== undefined && !deciding && !kept.has(version.version);
+    // While a version is judged, its champion's evaluation may run too.
+    if (!version.decision || deciding) return false;
+    if (isFinished(job)) return !kept.has(version.version);
+    // One whose result is known is about to end; the runtime of a version that it can't load keeps its log for people.
+    const crashed = crashTrouble(pods.get(job.metadata.name) ?? [], crashesAllowed) !== undefined;
+    return !known && !(crashed && kept.has(version.version));
   });
 }
