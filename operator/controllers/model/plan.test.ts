@@ -1,0 +1,263 @@
+import { describe, expect, test } from "vitest";
+import { digestOf, model, readyDataset, servingRuntime, start } from "../../../test/builders/kinds.ts";
+import { decision, evaluation, modelRecord, modelVersion } from "../../../test/builders/records.ts";
+import { settings } from "../../../test/builders/settings.ts";
+import { complete, ended, failed, made, pod, running, told } from "../../../test/builders/workloads.ts";
+import type { Model } from "../../api/v1alpha1/model.ts";
+import type { Decision, ModelRecord } from "../../store/api.ts";
+import type { Job, Pod } from "../children/types.ts";
+import { gatesDigest } from "./gates.ts";
+import { subjectOf } from "./jobs.ts";
+import type { ObservedModel } from "./observe.ts";
+import { planModel } from "./plan.ts";
+
+interface Situation extends Partial<Omit<ObservedModel, "model" | "pods" | "record">> {
+  pods?: Pod[];
+}
+
+function plan(subject: Model, record: ModelRecord, { jobs = [], pods = [], ...rest }: Situation = {}) {
+  const observed: ObservedModel = {
+    ...{ model: subject, dataset: readyDataset(), runtimes: [servingRuntime], jobs, record: { found: record } },
+    pods: new Map(jobs.map((job) => [job.metadata.name, pods])),
+    ...rest,
+  };
+  return planModel(observed, settings, start);
+}
+
+const gated = (...gates: object[]) => model({ gates });
+const accuracy = { metric: "accuracy", min: 0.9 };
+const readyOf = (planned: { status: Model["status"] }) => planned.status?.conditions?.[0];
+const decisionOf = (planned: ReturnType<typeof plan>) =>
+  planned.records?.find(({ path }) => path.endsWith("/decision"))?.body as Decision | undefined;
+const aliasOf = (planned: ReturnType<typeof plan>, alias = "champion") =>
+  planned.records?.find(({ path }) => path.endsWith(`/aliases/${alias}`))?.body;
+
+/** The Job that evaluates the version that has no decision yet. */
+function evaluationJob(subject: Model, record: ModelRecord, status = running): Job {
+  const [child] = plan(subject, record).apply;
+  if (!child) throw new Error("nothing is evaluated");
+  return made(child.object, status);
+}
+
+/** A first version with the metrics that its evaluation in the serving runtime gave. */
+function measured(subject: Model, metrics: Record<string, number>): ModelRecord {
+  const open = modelRecord([modelVersion(1)]);
+  const digest = subjectOf(evaluationJob(subject, open))?.digest ?? "";
+  return modelRecord([modelVersion(1, { evaluations: [evaluation(digest, metrics)] })]);
+}
+
+describe("a version without a decision", () => {
+  const open = modelRecord([modelVersion(1)]);
+
+  test("is evaluated by one Job that runs the serving runtime", () => {
+    const planned = plan(gated(accuracy), open);
+    const [{ object } = { object: undefined }] = planned.apply;
+    expect(object).toMatchObject({
+      kind: "Job",
+      spec: {
+        template: {
+          spec: {
+            initContainers: [{ name: "stage" }, { name: "runtime", image: "serve:1", restartPolicy: "Always" }],
+            containers: [{ name: "evaluate" }],
+          },
+        },
+      },
+    });
+    expect(readyOf(planned)).toMatchObject({ status: "False", reason: "Evaluating" });
+    expect(plan(gated(accuracy), open, { jobs: [evaluationJob(gated(accuracy), open)] }).apply).toEqual([]);
+  });
+
+  test.each<[string, Situation, RegExp]>([
+    ["DatasetNotFound", { dataset: undefined }, /Dataset wine/],
+    ["RuntimeNotFound", { runtimes: [] }, /no ServingRuntime lists the format sklearn/],
+    [
+      "LabelMissing",
+      { dataset: { ...readyDataset(), status: { ...readyDataset().status, label: undefined } } },
+      /role: Label/,
+    ],
+    [
+      "SplitNotFound",
+      { dataset: { ...readyDataset(), status: { ...readyDataset().status, splits: { all: 9 } } } },
+      /it has all/,
+    ],
+  ])("waits: %s", (reason, situation, says) => {
+    const planned = plan(gated(accuracy), open, situation);
+    expect(planned).toMatchObject({ apply: [], records: [], outcome: { kind: "waiting" } });
+    expect(readyOf(planned)).toMatchObject({ reason, message: expect.stringMatching(says) });
+  });
+
+  test("passes at once where the Model asks for no evaluation", () => {
+    const planned = plan(model({ evaluation: undefined }), open);
+    expect(decisionOf(planned)).toMatchObject({ verdict: "Passed" });
+    expect(aliasOf(planned)).toEqual({ version: 1 });
+  });
+});
+
+describe("a decision", () => {
+  test.each([
+    ["Passed", [accuracy], { accuracy: 0.95 }, { version: 1 }],
+    ["Failed", [accuracy], { accuracy: 0.5 }, undefined],
+    ["Failed", [accuracy, { metric: "roc_auc", min: 0.5 }], { accuracy: 0.95 }, undefined],
+    ["Passed", [{ metric: "accuracy", against: "champion" }], { accuracy: 0.1 }, { version: 1 }],
+  ])("is %s by the gates, and moves the champion in the same plan", (verdict, gates, metrics, champion) => {
+    const subject = gated(...gates);
+    const planned = plan(subject, measured(subject, metrics));
+    expect(decisionOf(planned)).toMatchObject({ verdict, gatesDigest: gatesDigest(subject.spec.gates ?? []) });
+    expect(aliasOf(planned)).toEqual(champion);
+    expect(planned.outcome).toEqual({ kind: "waiting", requeueAfterMs: 0 });
+  });
+
+  test("says why a version was refused, in status, condition and Event", () => {
+    const subject = gated(accuracy);
+    const planned = plan(subject, measured(subject, { accuracy: 0.5 }));
+    const why = "accuracy 0.5 is below min 0.9";
+    expect(planned.status?.versions).toMatchObject([
+      { stage: "Failed", message: why, gates: [{ passed: false, message: why }] },
+    ]);
+    expect(planned.status?.conditions?.at(-1)).toMatchObject({ type: "CandidatePassed", status: "False" });
+    expect(planned.events).toContainEqual({
+      type: "Warning",
+      reason: "GatesFailed",
+      message: `version 1 failed: ${why}`,
+    });
+  });
+
+  test("is Failed for a model that its runtime can't serve", () => {
+    const subject = gated(accuracy);
+    const open = modelRecord([modelVersion(1)]);
+    const job = evaluationJob(subject, open, failed);
+    const pods = [pod(job.metadata.name, told("evaluate", "PredictionFailed", "500: bad shape"))];
+    const planned = plan(subject, open, { jobs: [job], pods });
+    expect(decisionOf(planned)).toMatchObject({ verdict: "Failed", message: "evaluation failed: 500: bad shape" });
+  });
+
+  test("is Failed for a runtime that keeps ending while it loads the model, whose log is kept", () => {
+    const subject = gated(accuracy);
+    const open = modelRecord([modelVersion(1)]);
+    const job = evaluationJob(subject, open);
+    const runtime = { ...ended("runtime", 0), restartCount: 2, state: { waiting: { reason: "CrashLoopBackOff" } } };
+    const crash = (lastState: object) => [pod(job.metadata.name, { ...runtime, lastState, started: false })];
+    const pods = crash({ terminated: { exitCode: 0 } });
+    const planned = plan(subject, open, { jobs: [job], pods });
+    expect(decisionOf(planned)).toMatchObject({
+      verdict: "Failed",
+      message: expect.stringMatching(/runtime exited.*logs/),
+    });
+    const decided = modelRecord([modelVersion(1, { decision: decisionOf(planned) as Decision })]);
+    expect(plan(subject, decided, { jobs: [job], pods }).delete).toEqual([]);
+  });
+
+  test("waits for the cluster where the failure is not the model's", () => {
+    const subject = gated(accuracy);
+    const open = modelRecord([modelVersion(1)]);
+    const job = evaluationJob(subject, open, failed);
+    const pods = [pod(job.metadata.name, told("evaluate", "StoreUnavailable", "no answer", 1))];
+    const planned = plan(subject, open, { jobs: [job], pods });
+    expect(decisionOf(planned)).toBeUndefined();
+    expect(readyOf(planned)).toMatchObject({ reason: "StoreUnavailable" });
+  });
+
+  test("is taken anew for the newest version when the gates have changed", () => {
+    const before = gated({ metric: "accuracy", min: 0.99 });
+    const record = measured(before, { accuracy: 0.95 });
+    const refused = decisionOf(plan(before, record));
+    const [version] = record.versions;
+    const after = modelRecord([{ ...version, decision: refused } as ModelRecord["versions"][0]]);
+    expect(plan(before, after).records).toEqual([]);
+    expect(decisionOf(plan(gated(accuracy), after))).toMatchObject({ verdict: "Passed" });
+  });
+});
+
+describe("against the champion", () => {
+  const subject = gated({ metric: "accuracy", against: "champion", minDelta: -0.01 });
+  const passed = decision("Passed", gatesDigest(subject.spec.gates ?? []));
+
+  /** Champion 1 and candidate 2, with the accuracies that they have on the candidate's data. */
+  function duel(candidate: number, champion?: number): ReturnType<typeof plan> {
+    const versions = [modelVersion(1, { decision: passed }), modelVersion(2)];
+    for (const [index, value] of [candidate, champion].entries()) {
+      if (value === undefined) break;
+      const job = evaluationJob(subject, modelRecord(versions, { champion: 1 }));
+      const about = subjectOf(job);
+      const version = versions.find(({ version }) => about?.kind === "evaluation" && version === about.version);
+      expect(version?.version).toBe(index === 0 ? 2 : 1);
+      version?.evaluations.push(evaluation(about?.digest ?? "", { accuracy: value }));
+    }
+    return plan(subject, modelRecord(versions, { champion: 1 }));
+  }
+
+  test("the champion is evaluated on the candidate's data first", () => {
+    const planned = duel(0.9);
+    expect(decisionOf(planned)).toBeUndefined();
+    expect(subjectOf(planned.apply[0]?.object as Job)).toMatchObject({ version: 1, datasetVersion: 1 });
+  });
+
+  test.each([
+    [0.95, 0.9, "Passed", 2],
+    [0.89, 0.9, "Passed", 2],
+    [0.88, 0.9, "Failed", undefined],
+  ])("%f against %f has %s", (candidate, champion, verdict, moved) => {
+    const planned = duel(candidate, champion);
+    expect(decisionOf(planned)).toMatchObject({ verdict });
+    expect(aliasOf(planned)).toEqual(moved && { version: moved });
+    expect(planned.status?.champion).toBe(moved ?? 1);
+  });
+});
+
+test("a pin that can't be followed stalls, and the champion stays", () => {
+  const passed = decision("Passed", gatesDigest([]));
+  const record = modelRecord([modelVersion(1, { decision: passed })], { champion: 1 });
+  const planned = plan(model({ aliases: { champion: 9 } }), record);
+  expect(planned).toMatchObject({ records: [], status: { champion: 1 }, outcome: { kind: "stalled" } });
+  expect(readyOf(planned)).toMatchObject({ status: "True", reason: "AliasInvalid" });
+});
+
+test("with promotion Manual a version that passed waits for the manifest", () => {
+  const record = modelRecord([modelVersion(1, { decision: decision("Passed", gatesDigest([])) })]);
+  const waiting = plan(model({ promotion: "Manual" }), record);
+  expect(waiting.records).toEqual([]);
+  expect(readyOf(waiting)).toMatchObject({ status: "False", reason: "AwaitingPromotion" });
+  expect(aliasOf(plan(model({ promotion: "Manual", aliases: { champion: 1 } }), record))).toEqual({ version: 1 });
+});
+
+describe("imports", () => {
+  const digest = digestOf("import");
+  const subject = model({ imports: [{ uri: "s3://models/a.joblib", digest }] });
+
+  test("are read once", () => {
+    const planned = plan(subject, modelRecord([]));
+    expect(subjectOf(planned.apply[0]?.object as Job)).toEqual({ kind: "import", digest });
+    expect(readyOf(planned)).toMatchObject({ reason: "Importing" });
+    const known = modelRecord([
+      modelVersion(1, {
+        source: { uri: "s3://models/a.joblib", digest },
+        decision: decision("Passed", gatesDigest([])),
+      }),
+    ]);
+    expect(plan(subject, known).apply).toEqual([]);
+  });
+
+  test("that fail stall with the reason", () => {
+    const job = made(plan(subject, modelRecord([])).apply[0]?.object as Job, failed);
+    const pods = [pod(job.metadata.name, told("import", "DigestMismatch", "has another digest"))];
+    const planned = plan(subject, modelRecord([]), { jobs: [job], pods });
+    expect(readyOf(planned)).toMatchObject({
+      reason: "ImportFailed",
+      message: "spec.imports s3://models/a.joblib: has another digest",
+    });
+  });
+});
+
+test("evaluation Jobs of versions long decided are removed, the newest ones' are kept", () => {
+  const decided = (version: number) => modelVersion(version, { decision: decision("Passed", gatesDigest([])) });
+  const jobs = [1, 2, 3, 4, 5].map((version) => {
+    const record = modelRecord([modelVersion(version)]);
+    return evaluationJob(model(), record, complete);
+  });
+  const versions = jobs.map((job, index) => ({
+    ...decided(index + 1),
+    evaluations: [evaluation(subjectOf(job)?.digest ?? "", {})],
+  }));
+  const planned = plan(model(), modelRecord(versions, { champion: 5 }), { jobs });
+  expect(planned.delete.map(({ name }) => name)).toEqual([jobs[0], jobs[1]].map((job) => job?.metadata.name));
+});

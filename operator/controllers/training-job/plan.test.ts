@@ -1,0 +1,243 @@
+import { describe, expect, test } from "vitest";
+import {
+  dataset,
+  digestOf,
+  model,
+  readyDataset,
+  start,
+  trainingJob,
+  trainingRuntime,
+} from "../../../test/builders/kinds.ts";
+import { runRecord } from "../../../test/builders/records.ts";
+import { settings } from "../../../test/builders/settings.ts";
+import { complete, ended, failed, made, pod, running, told, waiting } from "../../../test/builders/workloads.ts";
+import type { TrainingJob } from "../../api/v1alpha1/training-job.ts";
+import type { Run } from "../../store/api.ts";
+import type { Job, Pod } from "../children/types.ts";
+import type { ObservedTrainingJob } from "./observe.ts";
+import { planTrainingJob } from "./plan.ts";
+import { runOf } from "./run.ts";
+
+interface Situation extends Partial<Omit<ObservedTrainingJob, "trainingJob" | "pods" | "record">> {
+  pods?: Pod[];
+  runs?: Run[];
+}
+
+function plan(subject: TrainingJob, { jobs = [], pods = [], runs = [], ...rest }: Situation = {}) {
+  const observed: ObservedTrainingJob = {
+    ...{ trainingJob: subject, model: model(), runtimes: [trainingRuntime], code: undefined },
+    ...{ datasets: new Map([["wine", readyDataset()]]), jobs, record: { found: { runs } } },
+    pods: new Map(jobs.map((job) => [job.metadata.name, pods])),
+    ...rest,
+  };
+  return planTrainingJob(observed, settings, start);
+}
+
+function jobOf(subject: TrainingJob, status: Job["status"] = running, situation: Situation = {}): Job {
+  const [child] = plan(subject, situation).apply;
+  if (!child) throw new Error("no run starts");
+  return made(child.object, status);
+}
+
+/** The record that a Job's run leaves in the store. */
+function recordOf(job: Job, changes: Partial<Run> = {}): Run {
+  const { digest = "", ...spec } = runOf(job) ?? {};
+  return runRecord(digest, { ...spec, ...changes });
+}
+
+const readyOf = (planned: { status: TrainingJob["status"] }) => planned.status?.conditions?.[0];
+const dataVersion = (version: number): Situation => ({ datasets: new Map([["wine", readyDataset(version)]]) });
+
+describe("what is missing is waited for, by name", () => {
+  test.each<[string, Situation, object, RegExp]>([
+    ["ModelNotFound", { model: undefined }, {}, /Model wine/],
+    ["RuntimeNotFound", { runtimes: [] }, {}, /no TrainingRuntime lists the format sklearn/],
+    ["RuntimeNotFound", {}, { runtimeRef: { name: "torch" } }, /torch does not exist; the cluster has: sklearn/],
+    ["DatasetNotFound", { datasets: new Map() }, {}, /Dataset wine/],
+    ["DatasetNotReady", { datasets: new Map([["wine", dataset()]]) }, {}, /Dataset wine has no version/],
+    [
+      "SplitNotFound",
+      {},
+      { inputs: [{ name: "a", datasetRef: { name: "wine", split: "dev" } }] },
+      /it has train, test/,
+    ],
+    ["CodeNotFound", {}, { code: { configMapRef: { name: "code" } } }, /ConfigMap code/],
+  ])("%s", (reason, situation, spec, says) => {
+    const planned = plan(trainingJob(spec), situation);
+    expect(planned).toMatchObject({ apply: [], outcome: { kind: "waiting" } });
+    expect(readyOf(planned)).toMatchObject({ status: "False", reason, message: expect.stringMatching(says) });
+  });
+});
+
+test("a parameter that is no scalar stalls, by name", () => {
+  const planned = plan(trainingJob({ parameters: { C: 1, layers: [1, 2] } }));
+  expect(planned).toMatchObject({ apply: [], outcome: { kind: "stalled" } });
+  expect(readyOf(planned)).toMatchObject({ reason: "InvalidParameters", message: expect.stringContaining("layers") });
+});
+
+describe("a run", () => {
+  test("starts once all is there, and only once", () => {
+    const subject = trainingJob();
+    const job = jobOf(subject);
+    expect(plan(subject, { jobs: [job] })).toMatchObject({
+      apply: [],
+      delete: [],
+      status: { run: { phase: "Pending" } },
+    });
+  });
+
+  test("is named by its inputs, not by the order in which they are written", () => {
+    const name = (parameters: object) => jobOf(trainingJob({ parameters })).metadata.name;
+    expect(name({ C: 1, solver: "lbfgs" })).toBe(name({ solver: "lbfgs", C: 1 }));
+    expect(name({ C: 1 })).not.toBe(name({ C: 2 }));
+  });
+
+  test.each<[string, object, Situation]>([
+    ["other parameters", { parameters: { C: 2 } }, {}],
+    ["another split", { inputs: [{ name: "train", datasetRef: { name: "wine", split: "test" } }] }, {}],
+    [
+      "another image",
+      {},
+      { runtimes: [{ ...trainingRuntime, spec: { ...trainingRuntime.spec, container: { image: "train:2" } } }] },
+    ],
+    ["other code", {}, { code: digestOf("code") }],
+    ["another Model", { modelRef: { name: "other" } }, {}],
+  ])("is another with %s", (_, spec, situation) => {
+    expect(jobOf(trainingJob(spec), running, situation).metadata.name).not.toBe(jobOf(trainingJob()).metadata.name);
+  });
+
+  test.each([
+    ["resources", { resources: { limits: { cpu: 1 } } }],
+    ["a deadline", { activeDeadlineSeconds: 60 }],
+    ["history", { historyLimit: 2 }],
+  ])("is the same with other %s", (_, spec) => {
+    const known = recordOf(jobOf(trainingJob()));
+    expect(plan(trainingJob(spec), { runs: [known] }).apply).toEqual([]);
+  });
+
+  test("that the store knows to have succeeded does not start again", () => {
+    const run = recordOf(jobOf(trainingJob()), { metrics: { accuracy: 0.9 } });
+    const planned = plan(trainingJob(), { runs: [run] });
+    expect(planned).toMatchObject({
+      apply: [],
+      status: {
+        run: { phase: "Succeeded", modelVersion: 1, metrics: { accuracy: 0.9 } },
+        runs: [{ digest: run.digest }],
+      },
+      outcome: { kind: "settled" },
+    });
+    expect(readyOf(planned)).toMatchObject({ status: "True", reason: "RunSucceeded" });
+  });
+
+  test("whose Job is complete though the store knows nothing is made again", () => {
+    const subject = trainingJob();
+    const job = jobOf(subject, complete);
+    expect(plan(subject, { jobs: [job] }).delete).toMatchObject([{ name: job.metadata.name }]);
+    expect(plan(subject, { runs: [] }).apply).toHaveLength(1);
+  });
+});
+
+describe("new data", () => {
+  const follows = trainingJob({ triggers: { datasetChange: true } });
+  const stays = trainingJob();
+
+  test("starts a run where triggers.datasetChange is true", () => {
+    const planned = plan(follows, { ...dataVersion(2), runs: [recordOf(jobOf(follows))] });
+    expect(planned.apply).toHaveLength(1);
+    expect(runOf(made(planned.apply[0]?.object as Job))).toMatchObject({
+      trigger: "DatasetChange",
+      inputs: [{ version: 2 }],
+    });
+  });
+
+  test("starts none where it is not, even when the status is lost", () => {
+    const planned = plan(stays, { ...dataVersion(2), runs: [recordOf(jobOf(stays))] });
+    expect(planned.apply).toEqual([]);
+    expect(planned.status).toMatchObject({ run: { inputs: [{ version: 1 }] } });
+  });
+
+  test("waits until the run that is under way has ended", () => {
+    const job = jobOf(follows);
+    const during = plan(follows, { ...dataVersion(2), jobs: [job] });
+    expect(during).toMatchObject({ apply: [], delete: [] });
+    const after = plan(follows, { ...dataVersion(2), jobs: [made(job, complete)], runs: [recordOf(job)] });
+    expect(after.apply).toHaveLength(1);
+  });
+
+  test("but new code ends it at once", () => {
+    const job = jobOf(follows);
+    const planned = plan(follows, { code: digestOf("new code"), jobs: [job] });
+    expect(planned.delete).toMatchObject([{ name: job.metadata.name }]);
+    expect(planned.apply).toHaveLength(1);
+  });
+});
+
+describe("a run that failed", () => {
+  const subject = trainingJob();
+  const job = jobOf(subject, failed);
+
+  test.each([
+    ["ContainerFailed", ended("train", 1), /exited with code 1.*kubectl -n team-a logs/],
+    ["OutOfMemory", ended("train", 137, { reason: "OOMKilled" }), /resources\.limits\.memory/],
+    ["ModelMissing", told("publish", "ModelMissing", "write it to /opt/ml/model"), /write it to/],
+  ])("stalls with %s, and is recorded in the store", (reason, container, says) => {
+    const planned = plan(subject, { jobs: [job], pods: [pod(job.metadata.name, container)] });
+    expect(planned).toMatchObject({
+      apply: [],
+      delete: [],
+      outcome: { kind: "stalled" },
+      status: { run: { phase: "Failed", reason } },
+    });
+    expect(readyOf(planned)).toMatchObject({ reason, message: expect.stringMatching(says) });
+    expect(planned.records).toMatchObject([
+      {
+        method: "PUT",
+        path: `namespaces/team-a/trainingjobs/wine/runs/${runOf(job)?.digest}`,
+        body: { phase: "Failed", reason },
+      },
+    ]);
+  });
+
+  test("is recorded once", () => {
+    const known = recordOf(job, { phase: "Failed", finishedAt: "2026-03-01T10:06:30.000Z" });
+    expect(plan(subject, { jobs: [job], runs: [known] }).records).toEqual([]);
+  });
+
+  test("is tried again when the manifest was edited, or its Job deleted", () => {
+    const edited = trainingJob({ backoffLimit: 5 });
+    edited.metadata.generation = 2;
+    expect(plan(edited, { jobs: [job] }).delete).toMatchObject([{ name: job.metadata.name }]);
+    expect(plan(subject, { runs: [recordOf(job, { phase: "Failed" })] }).apply).toHaveLength(1);
+  });
+});
+
+test("suspend ends the run that is under way and starts none", () => {
+  const job = jobOf(trainingJob());
+  const suspended = trainingJob({ suspend: true });
+  expect(plan(suspended, { jobs: [job] }).delete).toMatchObject([{ name: job.metadata.name }]);
+  const planned = plan(suspended);
+  expect(planned.apply).toEqual([]);
+  expect(readyOf(planned)).toMatchObject({ status: "False", reason: "Suspended" });
+});
+
+test("an image that can't be pulled is told while the Job tries", () => {
+  const job = jobOf(trainingJob());
+  const pods = [pod(job.metadata.name, waiting("train", "ErrImagePull", "not found"))];
+  expect(readyOf(plan(trainingJob(), { jobs: [job], pods }))).toMatchObject({ reason: "ImagePullFailed" });
+});
+
+test("historyLimit keeps that many ended Jobs, the newest", () => {
+  const subject = trainingJob({ historyLimit: 2 });
+  const job = jobOf(subject, complete);
+  const old = [1, 2, 3].map((index) => {
+    const other = jobOf(trainingJob({ parameters: { index } }), {
+      ...complete,
+      completionTime: `2026-03-01T09:0${index}:00Z`,
+    });
+    return other;
+  });
+  const planned = plan(subject, { jobs: [job, ...old], runs: [recordOf(job)] });
+  expect(planned.delete.map(({ name }) => name).sort()).toEqual(
+    [old[0], old[1]].map((other) => other?.metadata.name).sort(),
+  );
+});

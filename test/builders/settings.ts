@@ -1,0 +1,8 @@
+import type { Settings } from "../../operator/controllers/context.ts";
+
+export const settings: Settings = {
+  storeUrl: "http://store",
+  agentImage: "lemnis:1",
+  agentImagePullPolicy: "IfNotPresent",
+  drainMs: 30_000,
+};
