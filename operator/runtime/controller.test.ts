@@ -1,0 +1,149 @@
+import { type DestinationStream, pino } from "pino";
+import { Registry } from "prom-client";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { NameTakenError } from "../kube/apply.ts";
+import { ApiError, ConnectionError, NotLeaderError } from "../kube/errors.ts";
+import { services } from "../kube/resources.ts";
+import { type LoopInput, runController } from "./controller.ts";
+import { createMetrics } from "./metrics.ts";
+import type { Outcome } from "./plan.ts";
+import { WorkQueue } from "./queue.ts";
+
+let queue: WorkQueue;
+let registry: Registry;
+let lines: { level: number; class?: string; object?: string; reconcile?: string }[];
+
+beforeEach(() => {
+  queue = new WorkQueue({ random: () => 1 });
+  registry = new Registry();
+  lines = [];
+});
+
+function start(reconcile: LoopInput["reconcile"], changes: Partial<LoopInput> = {}): Promise<void> {
+  const destination: DestinationStream = { write: (line) => void lines.push(JSON.parse(line)) };
+  const logger = pino({ level: "debug" }, destination);
+  const metrics = createMetrics(registry);
+  return runController({
+    name: "model",
+    queue,
+    workers: 4,
+    logger,
+    metrics,
+    reconcile,
+    hasEcho: () => true,
+    ...changes,
+  });
+}
+
+const settled: Outcome = { kind: "settled" };
+const counted = async (name: string) => (await registry.getSingleMetric(name)?.get())?.values ?? [];
+
+describe("a reconcile that ends well", () => {
+  test("is counted, logged with object and id, and not repeated", async () => {
+    const seen: string[] = [];
+    const loop = start(async (key) => {
+      seen.push(key);
+      return { outcome: settled, echoes: [] };
+    });
+    queue.add("a/wine");
+    await vi.waitFor(() => expect(lines).toHaveLength(1));
+    queue.close();
+    await loop;
+    expect(seen).toEqual(["a/wine"]);
+    expect(lines[0]).toMatchObject({ object: "a/wine", reconcile: expect.stringMatching(/^[a-z0-9]{6,8}$/) });
+    expect(await counted("lemnis_reconcile_total")).toMatchObject([{ value: 1, labels: { result: "settled" } }]);
+  });
+
+  test("comes back when its outcome asks for it", async () => {
+    const times: number[] = [];
+    const loop = start(async () => {
+      times.push(performance.now());
+      return { outcome: times.length === 1 ? { kind: "waiting", requeueAfterMs: 30 } : settled, echoes: [] };
+    });
+    queue.add("a/wine");
+    await vi.waitFor(() => expect(times).toHaveLength(2));
+    queue.close();
+    await loop;
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(28);
+  });
+});
+
+test("an object is not reconciled again before its own write has come back", async () => {
+  const order: string[] = [];
+  let arrived = false;
+  const echo = { resource: services, namespace: "a", name: "wine", resourceVersion: "2", uid: "u" };
+  const loop = start(
+    async () => {
+      order.push(arrived ? "after the echo" : "before the echo");
+      return { outcome: settled, echoes: order.length === 1 ? [echo] : [] };
+    },
+    { hasEcho: () => arrived },
+  );
+  queue.add("a/wine");
+  await vi.waitFor(() => expect(order).toHaveLength(1));
+  queue.add("a/wine");
+  setTimeout(() => {
+    arrived = true;
+  }, 60);
+  await vi.waitFor(() => expect(order).toHaveLength(2));
+  queue.close();
+  await loop;
+  expect(order).toEqual(["before the echo", "after the echo"]);
+});
+
+describe("a reconcile that fails", () => {
+  const taken = new NameTakenError(
+    services,
+    { apiVersion: "v1", kind: "Service", metadata: { name: "wine" } },
+    "kubectl",
+  );
+
+  test.each<[string, Error, number, number]>([
+    ["transient", new ConnectionError("get Service wine", new Error("reset")), 200, 40],
+    ["conflict", new ApiError("apply Service wine", 409, { reason: "Conflict" }), 200, 40],
+    ["throttled", new ApiError("apply Service wine", 429, { details: { retryAfterSeconds: 9 } }), 9_000, 40],
+    ["forbidden", new ApiError("apply Service wine", 403), 60_000, 50],
+    ["invalid", new ApiError("apply Service wine", 422), 60_000, 50],
+    ["terminal", new Error("a bug"), 60_000, 50],
+    ["taken", taken, 60_000, 50],
+  ])("is %s: tried again at its own pace, counted, logged", async (kind, error, retryMs, level) => {
+    const retry = vi.spyOn(queue, "retry");
+    const loop = start(async () => Promise.reject(error));
+    queue.add("a/wine");
+    await vi.waitFor(() => expect(lines).toHaveLength(1));
+    queue.close();
+    await loop;
+    expect(retry.mock.results).toMatchObject([{ value: retryMs }]);
+    expect(lines[0]).toMatchObject({ level, class: kind, object: "a/wine" });
+    expect(await counted("lemnis_reconcile_errors_total")).toMatchObject([{ value: 1, labels: { class: kind } }]);
+  });
+
+  test("for want of the lease says nothing and tries nothing", async () => {
+    const retry = vi.spyOn(queue, "retry");
+    let tried = 0;
+    const loop = start(async () => {
+      tried++;
+      throw new NotLeaderError();
+    });
+    queue.add("a/wine");
+    await vi.waitFor(() => expect(tried).toBe(1));
+    queue.close();
+    await loop;
+    expect(retry).not.toHaveBeenCalled();
+    expect(lines).toEqual([]);
+  });
+});
+
+test("the loop ends when the queue is closed and the keys at work are done", async () => {
+  let ended = false;
+  const loop = start(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    ended = true;
+    return { outcome: settled, echoes: [] };
+  });
+  queue.add("a/wine");
+  await new Promise((resolve) => setImmediate(resolve));
+  queue.close();
+  await loop;
+  expect(ended).toBe(true);
+});

@@ -1,0 +1,142 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { WorkQueue } from "./queue.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const make = (waits: number[] = []) =>
+  new WorkQueue({ now: () => Date.now(), random: () => 1, onTaken: (ms) => waits.push(ms) });
+
+describe("a queue", () => {
+  test("gives a key once, however often it is added", async () => {
+    const queue = make();
+    for (const key of ["a", "b", "a", "a"]) queue.add(key);
+    expect(queue.depth).toBe(2);
+    expect([await queue.take(), await queue.take()]).toEqual(["a", "b"]);
+    expect(queue.depth).toBe(0);
+  });
+
+  test("gives a key that was added while at work again, once it is done", async () => {
+    const queue = make();
+    queue.add("a");
+    await queue.take();
+    queue.add("a");
+    const next = queue.take();
+    const first = await Promise.race([next, Promise.resolve("nothing yet")]);
+    expect(first).toBe("nothing yet");
+    queue.done("a");
+    expect(await next).toBe("a");
+  });
+
+  test("gives edits before resyncs, and an edit lifts a key that waits for a resync", async () => {
+    const queue = make();
+    for (const key of ["listed-1", "listed-2", "listed-3"]) queue.add(key, "resync");
+    queue.add("edited");
+    queue.add("listed-3");
+    const taken = [];
+    for (let index = 0; index < 4; index++) taken.push(await queue.take());
+    expect(taken).toEqual(["edited", "listed-3", "listed-1", "listed-2"]);
+  });
+
+  test("tells how long a key has waited, also one that was lifted", async () => {
+    const waits: number[] = [];
+    const queue = make(waits);
+    queue.add("a", "resync");
+    vi.advanceTimersByTime(700);
+    queue.add("a");
+    await queue.take();
+    expect(waits).toEqual([700]);
+  });
+
+  test("adds a key after a time, at the earliest of several wishes", async () => {
+    const queue = make();
+    queue.addAfter("a", 1000);
+    queue.addAfter("a", 200);
+    queue.addAfter("a", 500);
+    vi.advanceTimersByTime(199);
+    expect(queue.depth).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(queue.depth).toBe(1);
+    await queue.take();
+    queue.done("a");
+    vi.advanceTimersByTime(5000);
+    expect(queue.depth).toBe(0);
+  });
+
+  test("waits longer with each failure in a row, up to five minutes, and at least as long as it is told", () => {
+    const queue = make();
+    const waits = Array.from({ length: 14 }, () => queue.retry("a"));
+    expect(waits.slice(0, 4)).toEqual([200, 400, 800, 1600]);
+    expect(waits.at(-1)).toBe(300_000);
+    queue.forget("a");
+    expect(queue.retry("a")).toBe(200);
+    expect(queue.retry("b", 7_000)).toBe(7_000);
+  });
+
+  test("that is closed gives nothing more, to those who wait and those who come", async () => {
+    const queue = make();
+    const early = queue.take();
+    queue.addAfter("a", 10);
+    queue.close();
+    queue.add("b");
+    vi.advanceTimersByTime(100);
+    expect([await early, await queue.take()]).toEqual([undefined, undefined]);
+    expect(queue.depth).toBe(0);
+  });
+});
+
+type Step = { do: "add" | "resync" | "done" | "retry" | "pass"; key: string; ms: number };
+
+test("whatever is done to it, no key is at work twice at once and none that was added is lost", async () => {
+  const step = fc.record<Step>({
+    do: fc.constantFrom("add", "resync", "done", "retry", "pass"),
+    key: fc.constantFrom("a", "b", "c"),
+    ms: fc.nat(1000),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const queue = make();
+      const working = new Set<string>();
+      /** Keys that must be given at least once more. */
+      const owed = new Set<string>();
+      const serve = async (): Promise<void> => {
+        for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
+          expect(working.has(key)).toBe(false);
+          working.add(key);
+          owed.delete(key);
+        }
+      };
+      const serving = serve();
+      const end = (key: string) => {
+        if (working.delete(key)) queue.done(key);
+      };
+      for (const { do: what, key, ms } of steps) {
+        if (what === "add" || what === "resync") {
+          owed.add(key);
+          queue.add(key, what === "add" ? "edit" : "resync");
+        }
+        if (what === "done") end(key);
+        if (what === "retry") {
+          owed.add(key);
+          queue.retry(key, ms);
+        }
+        if (what === "pass") vi.advanceTimersByTime(ms);
+        await Promise.resolve();
+      }
+      for (let round = 0; round < 3; round++) {
+        vi.advanceTimersByTime(300_000);
+        await Promise.resolve();
+        for (const key of [...working]) end(key);
+        await Promise.resolve();
+      }
+      expect([...owed]).toEqual([]);
+      queue.close();
+      await serving;
+    }),
+  );
+});
