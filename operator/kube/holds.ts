@@ -4,7 +4,8 @@
 const itemKeys = ["name", "uid", "mountPath", "type", "port"];
 
 export function holds(observed: unknown, desired: unknown, key = ""): boolean {
-  if (isEmpty(desired)) return isEmpty(observed) || observed === desired;
+  // The server may add defaults to an empty object; that something was wanted in it before, the applied hash tells.
+  if (isEmpty(desired)) return isEmpty(observed) || (isObject(desired) && isObject(observed));
   if (Array.isArray(desired)) return Array.isArray(observed) && listHolds(observed, desired, key);
   if (typeof desired === "object" && desired !== null) {
     if (typeof observed !== "object" || observed === null) return false;

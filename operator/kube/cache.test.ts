@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import { freezeDeep, ObjectCache, trimObject } from "./cache.ts";
+import type { KubeObject } from "./types.ts";
+
+const object = (name: string, owner: string): KubeObject => ({
+  ...{ apiVersion: "v1", kind: "Pod" },
+  metadata: { name, namespace: "a", labels: { owner } },
+});
+const byOwner = { owner: ({ metadata }: KubeObject) => Object.values(metadata.labels ?? {}) };
+const names = (objects: KubeObject[]) => objects.map(({ metadata }) => metadata.name);
+
+describe("a cache", () => {
+  test("finds objects by namespace and name, and by its indexes", () => {
+    const cache = new ObjectCache(byOwner);
+    for (const [name, owner] of [
+      ["p1", "x"],
+      ["p2", "x"],
+      ["p3", "y"],
+    ] as const)
+      cache.put(object(name, owner));
+    expect(cache.get("a", "p1")).toBeDefined();
+    expect(cache.get("b", "p1")).toBeUndefined();
+    expect(names(cache.byIndex("owner", "x"))).toEqual(["p1", "p2"]);
+    expect(cache.byIndex("owner", "nobody")).toEqual([]);
+    expect(cache.size).toBe(3);
+  });
+
+  test("moves an object in its indexes when it changes, and forgets one that is taken out", () => {
+    const cache = new ObjectCache(byOwner);
+    cache.put(object("p1", "x"));
+    expect(cache.put(object("p1", "y"))).toEqual(object("p1", "x"));
+    expect(cache.byIndex("owner", "x")).toEqual([]);
+    expect(names(cache.byIndex("owner", "y"))).toEqual(["p1"]);
+    expect(cache.take("a", "p1")).toBeDefined();
+    expect(cache.byIndex("owner", "y")).toEqual([]);
+    expect(cache.take("a", "p1")).toBeUndefined();
+  });
+
+  test("says that it lacks an index rather than finding nothing", () => {
+    expect(() => new ObjectCache().byIndex("owner", "x")).toThrow("no index owner");
+  });
+});
+
+test("what is in a cache can't be changed", () => {
+  const frozen = freezeDeep({ metadata: { labels: { a: "1" } }, list: [{ b: 1 }] });
+  expect(() => {
+    frozen.metadata.labels.a = "2";
+  }).toThrow(TypeError);
+  expect(() => frozen.list.push({ b: 2 })).toThrow(TypeError);
+});
+
+test("managed fields and kubectl's copy are dropped, the rest stays", () => {
+  const last = "kubectl.kubernetes.io/last-applied-configuration";
+  const metadata = { name: "p1", managedFields: [{}], annotations: { [last]: "{}", kept: "1" } };
+  expect(trimObject({ apiVersion: "v1", kind: "Pod", metadata })).toEqual({
+    ...{ apiVersion: "v1", kind: "Pod" },
+    metadata: { name: "p1", annotations: { kept: "1" } },
+  });
+});

@@ -1,0 +1,46 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { holds } from "./holds.ts";
+
+describe("what the server keeps holds what is wanted", () => {
+  test.each<[string, unknown, unknown]>([
+    ["with defaults added", { a: 1, added: "by the server" }, { a: 1 }],
+    [
+      "with quantities written another way",
+      { limits: { cpu: "1", memory: "1024Mi" } },
+      { limits: { cpu: "1000m", memory: "1Gi" } },
+    ],
+    ["with a number for a quantity", { requests: { cpu: "2" } }, { requests: { cpu: 2 } }],
+    ["without what is empty", {}, { a: [], b: {}, c: "", d: false, e: 0, f: null, g: undefined }],
+    ["with list items in another order", [{ name: "b" }, { name: "a", x: 1 }], [{ name: "a" }, { name: "b" }]],
+    ["with defaults inside list items", [{ name: "a", protocol: "TCP" }], [{ name: "a" }]],
+  ])("%s", (_, observed, desired) => {
+    expect(holds(observed, desired)).toBe(true);
+  });
+});
+
+describe("it does not", () => {
+  test.each<[string, unknown, unknown]>([
+    ["with another value", { a: { b: 1 } }, { a: { b: 2 } }],
+    ["without the member", { a: {} }, { a: { b: 1 } }],
+    ["with an item more", [{ name: "a" }, { name: "b" }], [{ name: "a" }]],
+    ["with another item", [{ name: "b" }], [{ name: "a" }]],
+    ["with plain items in another order", ["b", "a"], ["a", "b"]],
+    ["with another quantity", { limits: { memory: "1G" } }, { limits: { memory: "1Gi" } }],
+    ["with something where nothing is wanted", { a: [1] }, { a: [] }],
+    ["with true where false is wanted", { a: true }, { a: false }],
+    ["with a list where an object is wanted", { a: [] }, { a: { b: 1 } }],
+  ])("%s", (_, observed, desired) => {
+    expect(holds(observed, desired)).toBe(false);
+  });
+});
+
+test("any JSON holds itself, also when the server adds members", () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {
+      const kept = JSON.parse(JSON.stringify(object));
+      expect(holds(kept, object)).toBe(true);
+      expect(holds({ ...kept, "added-by-the-server": 1 }, object)).toBe(true);
+    }),
+  );
+});

@@ -1,0 +1,108 @@
+/** Server-side apply against a real API server: nothing is sent when nothing would change, and drift is put right. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { applyIfChanged, NameTakenError } from "../../../operator/kube/apply.ts";
+import { deployments, services } from "../../../operator/kube/resources.ts";
+import type { KubeObject, Resource } from "../../../operator/kube/types.ts";
+import { namespace, startWorld, type World } from "./world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.stop());
+
+type Body = KubeObject & { spec?: unknown };
+
+function deployment(name: string, changes: object = {}): Body {
+  const container = { name: "runtime", image: "serve:1", resources: { limits: { cpu: "1000m", memory: "1Gi" } } };
+  return {
+    ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name, namespace } },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { app: name } },
+      template: { metadata: { labels: { app: name } }, spec: { containers: [container] } },
+      ...changes,
+    },
+  };
+}
+const service = (name: string, selector: object): Body => ({
+  ...{ apiVersion: "v1", kind: "Service", metadata: { name, namespace } },
+  spec: { selector, ports: [{ name: "http", port: 80, targetPort: "http" }] },
+});
+
+const read = (resource: Resource, name: string) => world.client.get<Body>(resource, namespace, name);
+/** Applies as the operator does: with what its cache has seen. */
+async function apply(resource: Resource, object: Body) {
+  const observed = await read(resource, object.metadata.name).catch(() => undefined);
+  return applyIfChanged(world.client, { resource, object }, observed);
+}
+/** What somebody else does with kubectl. */
+const byOthers = (resource: Resource, object: Body) => world.client.apply(resource, object, { manager: "kubectl" });
+
+describe("an object that holds all that is wanted", () => {
+  test.each<[string, Resource, Body]>([
+    ["Deployment", deployments, deployment("same")],
+    ["Service", services, service("same", { app: "same" })],
+  ])("%s is not sent again", async (_, resource, object) => {
+    expect(await apply(resource, object)).toBeDefined();
+    const before = { ...world.calls };
+    expect(await apply(resource, object)).toBeUndefined();
+    expect(world.calls.apply).toBe(before.apply);
+  });
+});
+
+test("what others change in a field of ours is put right, and theirs are left alone", async () => {
+  await apply(services, service("drift", { app: "ours" }));
+  await byOthers(services, {
+    ...service("drift", { app: "theirs" }),
+    metadata: { name: "drift", namespace, labels: { team: "b" } },
+  });
+  expect(await apply(services, service("drift", { app: "ours" }))).toBeDefined();
+  const mended = await read(services, "drift");
+  expect(mended).toMatchObject({ spec: { selector: { app: "ours" } }, metadata: { labels: { team: "b" } } });
+});
+
+test("a field that is no longer wanted goes", async () => {
+  await apply(services, service("less", { app: "a", track: "stable" }));
+  await apply(services, service("less", { app: "a" }));
+  expect((await read(services, "less")).spec).toMatchObject({ selector: { app: "a" } });
+  expect(JSON.stringify((await read(services, "less")).spec)).not.toContain("stable");
+});
+
+test("replicas that an autoscaler owns stay as it set them", async () => {
+  const scaled = deployment("scaled");
+  delete (scaled.spec as { replicas?: number }).replicas;
+  await apply(deployments, scaled);
+  await byOthers(deployments, {
+    ...deployment("scaled"),
+    spec: { ...(deployment("scaled").spec as object), replicas: 5 },
+  });
+  await apply(deployments, { ...scaled, metadata: { ...scaled.metadata, labels: { changed: "yes" } } });
+  expect((await read(deployments, "scaled")).spec).toMatchObject({ replicas: 5 });
+});
+
+test("a name that somebody else's object has is not taken over", async () => {
+  await byOthers(services, service("taken", { app: "theirs" }));
+  const attempt = applyIfChanged(
+    world.client,
+    { resource: services, object: service("taken", { app: "ours" }) },
+    undefined,
+  );
+  await expect(attempt).rejects.toThrow(NameTakenError);
+  await expect(attempt).rejects.toThrow(/Service taken exists already/);
+  expect((await read(services, "taken")).spec).toMatchObject({ selector: { app: "theirs" } });
+});
+
+test("a delete meets only the very object that was seen", async () => {
+  const made = (await apply(services, service("deleted", { app: "a" }))) as Body;
+  await world.client.delete(services, { namespace, name: "deleted", uid: "another" });
+  expect(await read(services, "deleted")).toBeDefined();
+  await world.client.delete(services, { namespace, name: "deleted", uid: made.metadata.uid ?? "" });
+  await expect(read(services, "deleted")).rejects.toThrow(/404/);
+  await world.client.delete(services, { namespace, name: "deleted", uid: made.metadata.uid ?? "" });
+});
+
+test("what the API server refuses names the object, the status and the reason", async () => {
+  const bad = service("Bad_Name", { app: "a" });
+  await expect(apply(services, bad)).rejects.toMatchObject({ status: 422, reason: "Invalid" });
+});
