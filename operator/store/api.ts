@@ -109,7 +109,6 @@ export const runInput = z.strictObject({
   digest,
   split: z.string().max(63).optional(),
 });
-export type RunInput = z.infer<typeof runInput>;
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 export const parameters = z.record(z.string().max(128), scalar);

@@ -1,6 +1,6 @@
 /** Bytes by their digest, in a folder a namespace. A blob is there whole or not at all. */
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream, mkdirSync, type ReadStream, readdirSync, rmSync } from "node:fs";
+import { createReadStream, createWriteStream, mkdirSync, type ReadStream, rmSync } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Readable, Transform } from "node:stream";
@@ -9,9 +9,20 @@ import type { FileEntry } from "./api.ts";
 import type { Database } from "./database.ts";
 import { conflict, HttpError } from "./errors.ts";
 
+interface Upload {
+  body: Readable;
+  /** Bytes that the sender announced. */
+  length?: number;
+}
+
+/** How often a blob that is counted on again is written down as such. */
+const touchMs = 3600_000;
+
 export class Blobs {
   readonly #folder: string;
   readonly #database: Database;
+  /** Uploads under way, by path: `collect` leaves what they bring. */
+  readonly #arriving = new Map<string, number>();
 
   constructor(dataDir: string, database: Database) {
     this.#folder = join(dataDir, "blobs");
@@ -27,7 +38,21 @@ export class Blobs {
   }
 
   /** Streams an upload to disk. Throws, and leaves nothing, when it is cut short or its bytes have another digest. */
-  async put(namespace: string, digest: string, { body, length }: { body: Readable; length?: number }): Promise<number> {
+  async put(namespace: string, digest: string, upload: Upload): Promise<number> {
+    const path = this.path(namespace, digest);
+    this.#arriving.set(path, (this.#arriving.get(path) ?? 0) + 1);
+    try {
+      const size = await this.#receive(path, digest, upload);
+      this.#database.run("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?)", namespace, digest, size, Date.now());
+      return size;
+    } finally {
+      const others = (this.#arriving.get(path) ?? 1) - 1;
+      if (others > 0) this.#arriving.set(path, others);
+      else this.#arriving.delete(path);
+    }
+  }
+
+  async #receive(path: string, digest: string, { body, length }: Upload): Promise<number> {
     const temporary = join(this.#temporary(), randomUUID());
     const hash = createHash("sha256");
     let size = 0;
@@ -51,7 +76,6 @@ export class Blobs {
           `the bytes have the digest ${found}, not ${digest}: send the right ones`,
         );
       }
-      const path = this.path(namespace, digest);
       await mkdir(dirname(path), { recursive: true });
       await rename(temporary, path);
       await syncFolder(dirname(path));
@@ -62,9 +86,13 @@ export class Blobs {
       }
       throw error;
     }
-    const sql = "INSERT OR IGNORE INTO blobs VALUES (?, ?, ?, ?)";
-    this.#database.run(sql, namespace, digest, size, Date.now());
     return size;
+  }
+
+  /** Somebody counts on a blob that no record refers to yet: `collect` leaves it for as long as a new one. */
+  touch(namespace: string, digest: string): void {
+    const sql = "UPDATE blobs SET created_at = ?1 WHERE namespace = ?2 AND digest = ?3 AND created_at < ?1 - ?4";
+    this.#database.run(sql, Date.now(), namespace, digest, touchMs);
   }
 
   read(namespace: string, digest: string, range: { start?: number; end?: number } = {}): ReadStream {
@@ -93,11 +121,24 @@ export class Blobs {
          (SELECT 1 FROM blob_refs AS r WHERE r.namespace = b.namespace AND r.digest = b.digest)`,
       Date.now() - olderThanMs,
     );
+    let count = 0;
     for (const { namespace, digest } of unused) {
-      this.#database.run("DELETE FROM blobs WHERE namespace = ? AND digest = ?", namespace, digest);
-      await rm(this.path(namespace, digest), { force: true });
+      if (!this.#forget(namespace, digest)) continue;
+      count++;
+      // Other requests come first.
+      await new Promise((resolve) => setImmediate(resolve));
     }
-    return unused.length;
+    return count;
+  }
+
+  /** Synchronous, so that no record and no upload comes between the look and the deletion. */
+  #forget(namespace: string, digest: string): boolean {
+    const path = this.path(namespace, digest);
+    const sql = "SELECT 1 FROM blob_refs WHERE namespace = ? AND digest = ?";
+    if (this.#arriving.has(path) || this.#database.get(sql, namespace, digest)) return false;
+    this.#database.run("DELETE FROM blobs WHERE namespace = ? AND digest = ?", namespace, digest);
+    rmSync(path, { force: true });
+    return true;
   }
 
   /** Bytes of all blobs. */
@@ -114,11 +155,6 @@ export class Blobs {
   path(namespace: string, digest: string): string {
     const hex = digest.slice("sha256:".length);
     return join(this.#folder, namespace, "sha256", hex.slice(0, 2), hex);
-  }
-
-  /** Uploads under way, for tests and readiness. */
-  pending(): number {
-    return readdirSync(this.#temporary()).length;
   }
 
   #temporary(): string {

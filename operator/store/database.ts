@@ -41,12 +41,8 @@ const migrations = [
   CREATE TABLE aliases (
     namespace TEXT, model TEXT, alias TEXT, version INTEGER NOT NULL,
     PRIMARY KEY (namespace, model, alias)) WITHOUT ROWID;
-  CREATE TABLE alias_events (
-    id INTEGER PRIMARY KEY, namespace TEXT, model TEXT, alias TEXT, version INTEGER, moved_at TEXT);
   `,
 ];
-
-export type Row = Record<string, unknown>;
 
 export class Database {
   readonly #db: DatabaseSync;

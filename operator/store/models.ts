@@ -131,17 +131,7 @@ export class Models {
   putAlias({ namespace, name, alias }: { namespace: string; name: string; alias: string }, version: number): void {
     this.#database.transaction(() => {
       this.#required(namespace, name, String(version));
-      const sql = "SELECT version FROM aliases WHERE namespace = ? AND model = ? AND alias = ?";
-      if (this.#database.get<{ version: number }>(sql, namespace, name, alias)?.version === version) return;
       this.#database.run("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?, ?)", namespace, name, alias, version);
-      this.#database.run(
-        "INSERT INTO alias_events (namespace, model, alias, version, moved_at) VALUES (?, ?, ?, ?, ?)",
-        namespace,
-        name,
-        alias,
-        version,
-        new Date().toISOString(),
-      );
     });
   }
 

@@ -20,6 +20,7 @@ export function addArtifactRoutes(app: FastifyInstance, { blobs }: Services): vo
     const known = blobs.size(namespace, digest);
     if (known !== undefined && (await blobs.isIntact(namespace, digest))) {
       (request.body as Readable | undefined)?.resume();
+      blobs.touch(namespace, digest);
       return reply.status(200).send({ digest, size: known });
     }
     const body = (request.body as Readable | undefined) ?? request.raw;
@@ -38,6 +39,7 @@ export function addArtifactRoutes(app: FastifyInstance, { blobs }: Services): vo
     const { namespace, digest } = parameters.parse(request.params);
     const size = blobs.size(namespace, digest);
     if (size === undefined) throw notFound(`artifact ${digest}`);
+    if (request.method === "HEAD") blobs.touch(namespace, digest);
     void reply.headers({ "content-type": "application/octet-stream", etag: `"${digest}"`, "accept-ranges": "bytes" });
     const range = readRange(request.headers.range, size);
     if (range) void reply.status(206).header("content-range", `bytes ${range.start}-${range.end}/${size}`);

@@ -1,0 +1,122 @@
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { fileOf, openStore, sha256 } from "../../test/builders/store.ts";
+import { Blobs } from "./blobs.ts";
+
+let store: ReturnType<typeof openStore>;
+beforeEach(() => {
+  store = openStore();
+});
+afterEach(() => store.close());
+
+const content = "the bytes of a model";
+const digest = sha256(content);
+const uploads = () => readdirSync(join(store.folder, "blobs/.uploads"));
+const stream = (...chunks: string[]) => Readable.from(chunks.map((chunk) => Buffer.from(chunk)));
+
+describe("an upload", () => {
+  test("is there when its digest is right, and reads back the same, whole or in part", async () => {
+    expect(
+      await store.blobs.put("a", digest, { body: stream("the bytes ", "of a model"), length: content.length }),
+    ).toBe(20);
+    expect(store.blobs.size("a", digest)).toBe(20);
+    expect(await text(store.blobs.read("a", digest))).toBe(content);
+    expect(await text(store.blobs.read("a", digest, { start: 4, end: 8 }))).toBe("bytes");
+  });
+
+  test.each<[string, () => Promise<unknown>, number]>([
+    ["with other bytes", () => store.blobs.put("a", digest, { body: stream("others") }), 422],
+    ["cut short", () => store.blobs.put("a", digest, { body: stream("the bytes"), length: content.length }), 400],
+  ])("%s is refused and leaves nothing", async (_, upload, status) => {
+    await expect(upload()).rejects.toMatchObject({ status });
+    expect(store.blobs.size("a", digest)).toBeUndefined();
+    expect(existsSync(store.blobs.path("a", digest))).toBe(false);
+    expect(uploads()).toEqual([]);
+  });
+
+  test("whose sender goes away is not there", async () => {
+    const body = new Readable({ read() {} });
+    const upload = store.blobs.put("a", digest, { body });
+    body.push("the bytes");
+    body.destroy(new Error("reset"));
+    await expect(upload).rejects.toThrow("reset");
+    expect(store.blobs.size("a", digest)).toBeUndefined();
+    expect(uploads()).toEqual([]);
+  });
+
+  test("may come twice at once", async () => {
+    const both = [1, 2].map(() => store.blobs.put("a", digest, { body: stream(content) }));
+    expect(await Promise.all(both)).toEqual([20, 20]);
+    expect(await text(store.blobs.read("a", digest))).toBe(content);
+  });
+
+  test("is its own namespace's alone", async () => {
+    await store.upload("a", content);
+    expect(store.blobs.size("b", digest)).toBeUndefined();
+    expect(() => store.blobs.refer("b", "model/m/1", [fileOf(content)])).toThrow(/are not here: PUT artifacts/);
+  });
+});
+
+test("a record needs bytes that are there, with the right size", async () => {
+  await store.upload("a", content);
+  expect(() => store.blobs.refer("a", "o", [{ ...fileOf(content), size: 3 }])).toThrow(/has 20 bytes, not 3/);
+});
+
+test("a file that was lost from the disk is not intact", async () => {
+  await store.upload("a", content);
+  expect(await store.blobs.isIntact("a", digest)).toBe(true);
+  writeFileSync(store.blobs.path("a", digest), "cut");
+  expect(await store.blobs.isIntact("a", digest)).toBe(false);
+});
+
+test("what a crash left half-written is gone at the next start", () => {
+  writeFileSync(join(store.folder, "blobs/.uploads/half"), "the by");
+  new Blobs(store.folder, store.database);
+  expect(uploads()).toEqual([]);
+});
+
+describe("unused blobs", () => {
+  /** As if it had come a day ago. */
+  const age = () => store.database.run("UPDATE blobs SET created_at = created_at - 86400000");
+
+  test("are removed when they are old, file and row", async () => {
+    const kept = await store.upload("a", "kept");
+    const unused = await store.upload("a", "unused");
+    store.blobs.refer("a", "model/m/1", [kept]);
+    expect(await store.blobs.collect(3600_000)).toBe(0);
+    age();
+    expect(await store.blobs.collect(3600_000)).toBe(1);
+    expect([store.blobs.size("a", kept.digest), store.blobs.size("a", unused.digest)]).toEqual([4, undefined]);
+    expect(existsSync(store.blobs.path("a", unused.digest))).toBe(false);
+    store.blobs.release("a", "model/m/1");
+    expect(await store.blobs.collect(3600_000)).toBe(1);
+  });
+
+  test("stay when somebody counts on them again, or refers to them while others are removed", async () => {
+    const [counted, referred] = [await store.upload("a", "counted"), await store.upload("a", "zz referred")];
+    for (const name of ["1", "2", "3"]) await store.upload("a", name);
+    age();
+    store.blobs.touch("a", counted.digest);
+    const collecting = store.blobs.collect(3600_000);
+    const still = store.blobs.size("a", referred.digest) !== undefined;
+    if (still) store.blobs.refer("a", "model/m/1", [referred]);
+    await collecting;
+    expect(store.blobs.size("a", counted.digest)).toBe(7);
+    if (still) expect(await store.blobs.isIntact("a", referred.digest)).toBe(true);
+  });
+
+  test("that are uploaded again meanwhile are there afterwards", async () => {
+    await store.upload("a", content);
+    age();
+    const body = new Readable({ read() {} });
+    const upload = store.blobs.put("a", digest, { body });
+    body.push(content);
+    expect(await store.blobs.collect(3600_000)).toBe(0);
+    body.push(null);
+    await upload;
+    expect(await store.blobs.isIntact("a", digest)).toBe(true);
+  });
+});
