@@ -1,7 +1,7 @@
 /** The store as an HTTP service: routes, who may use them, errors in one form. */
 import { mkdirSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { ZodError } from "zod";
@@ -64,7 +64,7 @@ export async function startStore(input: StoreInput): Promise<Store> {
   };
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     requestTimeout: 0,
     forceCloseConnections: "idle",
@@ -103,7 +103,10 @@ export async function startStore(input: StoreInput): Promise<Store> {
     url,
     close: async () => {
       clearInterval(collector);
+      // A connection whose last request ends now would be kept for a next one.
+      const sweep = setInterval(() => app.server.closeIdleConnections(), 50);
       await app.close();
+      clearInterval(sweep);
       database.close();
     },
   };
@@ -114,6 +117,8 @@ function addErrors(app: FastifyInstance, logger: Logger): void {
     const { status, code, message } = describe(error);
     if (status >= 500)
       logger.error({ err: error, method: request.method, route: request.routeOptions.url }, "request failed");
+    // The rest of an upload that is refused half-way is not waited for.
+    if (!request.raw.complete) void reply.header("connection", "close");
     return reply.status(status).send({ error: { code, message } });
   });
   app.setNotFoundHandler((request, reply) =>
