@@ -8,6 +8,7 @@ import { type Controller, keyOf } from "./controllers/controller.ts";
 import { datasetController } from "./controllers/dataset/controller.ts";
 import { inferenceServiceController } from "./controllers/inference-service/controller.ts";
 import { modelController } from "./controllers/model/controller.ts";
+import { refusalPlan } from "./controllers/refusal.ts";
 import { trainingJobController } from "./controllers/training-job/controller.ts";
 import { KubeClient } from "./kube/client.ts";
 import type { KubeConfig } from "./kube/config.ts";
@@ -179,10 +180,14 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
           const object = caches[controller.cache].get(namespace, name);
           if (!object || object.metadata.deletionTimestamp) return undefined;
           const plan = await controller.plan(world, object as never);
-          return {
-            outcome: plan.outcome,
-            echoes: await execute(executor, { object, resource: controller.resource }, plan),
-          };
+          const subject = { object, resource: controller.resource };
+          try {
+            return { outcome: plan.outcome, echoes: await execute(executor, subject, plan) };
+          } catch (error) {
+            const told = refusalPlan(object, plan, { error, now: world.clock.now() });
+            if (told) await execute(executor, subject, told);
+            throw error;
+          }
         },
       });
     });

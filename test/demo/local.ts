@@ -31,7 +31,7 @@ export async function prepareLocal({ namespace, log }: LocalOptions): Promise<{ 
   });
   for (const image of [lemnis, sklearn]) await loadImage(image, { log });
   return {
-    target: await localTarget(kubeconfigPath, { namespace, log }),
+    target: await localTarget(kubeconfigPath, { namespace, sklearnImage: sklearn.reference, log }),
     images: { lemnis: lemnis.reference, sklearn: sklearn.reference, key: lemnis.key },
   };
 }

@@ -42,8 +42,12 @@ try {
   if (options.help) {
     console.log(usage);
   } else if (options.context && options.image) {
-    const target = contextTarget(options.context, { namespace: options.namespace, log });
     const images = { lemnis: options.image, sklearn: options["sklearn-image"] };
+    const target = await contextTarget(options.context, {
+      namespace: options.namespace,
+      sklearnImage: images.sklearn,
+      log,
+    });
     await runDemo(target, { images, look: `kubectl --context ${options.context}`, takeDown: [] });
   } else {
     const { target, images } = await prepareLocal({ namespace: options.namespace, log });

@@ -63,5 +63,9 @@ function describe(object: LoopObject): string {
   const ready = object.status?.conditions?.find(({ type }) => type === "Ready");
   const mark = ready?.status === "True" ? "✓" : "…";
   const kind = object.kind.padEnd(16);
-  return `  ${mark} ${kind} ${ready?.reason ?? "Created"}: ${ready?.message ?? "waits for the operator"}`;
+  const revisions = object.kind === "InferenceService" ? (object.status?.revisions ?? []) : [];
+  const draining = revisions
+    .filter(({ drainUntil }) => drainUntil)
+    .map(({ name, drainUntil = "" }) => `; ${name} finishes its requests until ${drainUntil.slice(11, 19)}`);
+  return `  ${mark} ${kind} ${ready?.reason ?? "Created"}: ${ready?.message ?? "waits for the operator"}${draining.join("")}`;
 }

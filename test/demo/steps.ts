@@ -1,6 +1,5 @@
 /** The steps of the loop. The demo prints them; the end-to-end test asserts them. */
-import { writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "./install.ts";
 import { isReady, type Loop, readLoop, watchLoop } from "./objects.ts";
@@ -25,9 +24,17 @@ export interface Prediction {
   outputs: { name: string; data: unknown[] }[];
 }
 
-/** Applies the example's manifests in the order in which they stand in the folder. */
+/** The image that the example's manifests name. */
+const exampleImage = "docker.io/lemnis/sklearn:0.1.0";
+
+/** Applies the example's manifests, with the image under the name that this cluster reads it by. */
 export async function applyExample(target: Target): Promise<string> {
-  return kubectl(target, ["apply", "-f", join(root, "examples", example)]);
+  const folder = join(root, "examples", example);
+  const manifests = await Promise.all(
+    (await readdir(folder)).sort().map((file) => readFile(join(folder, file), "utf8")),
+  );
+  const text = manifests.join("\n---\n").replaceAll(exampleImage, target.sklearnImage);
+  return kubectl(target, ["apply", "-f", "-"], text);
 }
 
 /** Waits until all four objects are Ready for their latest spec. */
@@ -41,10 +48,10 @@ export function waitForLoop(target: Target): Promise<Loop> {
 
 /** Asks the service through the API server's proxy, which any cluster has. */
 export async function predict(target: Target): Promise<Prediction> {
-  const file = join(tmpdir(), `lemnis-question-${process.pid}.json`);
-  await writeFile(file, JSON.stringify(question));
   const path = `/api/v1/namespaces/${target.namespace}/services/${example}:http/proxy/v2/models/${example}/infer`;
-  return JSON.parse(await kubectl(target, ["create", "--raw", path, "-f", file])) as Prediction;
+  return JSON.parse(
+    await kubectl(target, ["create", "--raw", path, "-f", "-"], JSON.stringify(question)),
+  ) as Prediction;
 }
 
 /** Changes the source: `add 48` or `shuffle`; then asks the operator to look at it. */

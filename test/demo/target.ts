@@ -1,4 +1,4 @@
-import { run } from "../cluster/command.ts";
+import { isInstalled, run } from "../cluster/command.ts";
 import type { Log } from "../cluster/progress.ts";
 import { binary } from "../cluster/tools.ts";
 
@@ -8,28 +8,31 @@ export interface Target {
   kubectl: readonly [string, ...string[]];
   helm: readonly [string, ...string[]];
   namespace: string;
+  /** The image of images/sklearn, under the name that the cluster reads it by. */
+  sklearnImage: string;
   log: Log;
 }
 
-interface TargetOptions {
-  namespace: string;
-  log: Log;
-}
+type TargetOptions = Pick<Target, "namespace" | "sklearnImage" | "log">;
 
 /** The local cluster of test/cluster, with programs that are built when they are not there yet. */
-export async function localTarget(kubeconfig: string, { namespace, log }: TargetOptions): Promise<Target> {
+export async function localTarget(kubeconfig: string, options: TargetOptions): Promise<Target> {
+  const { log } = options;
   const choice = ["--kubeconfig", kubeconfig] as const;
   return {
+    ...options,
     kubectl: [await binary("kubectl", { log }), ...choice],
     helm: [await binary("helm", { log }), ...choice],
-    namespace,
-    log,
   };
 }
 
 /** A cluster that the user's kubeconfig knows, with the user's own kubectl and helm. */
-export function contextTarget(context: string, { namespace, log }: TargetOptions): Target {
-  return { kubectl: ["kubectl", "--context", context], helm: ["helm", "--kube-context", context], namespace, log };
+export async function contextTarget(context: string, options: TargetOptions): Promise<Target> {
+  for (const program of ["kubectl", "helm"]) {
+    if (!(await isInstalled(program)))
+      throw new Error(`--context uses your own kubectl and helm: ${program} is not there`);
+  }
+  return { ...options, kubectl: ["kubectl", "--context", context], helm: ["helm", "--kube-context", context] };
 }
 
 /** kubectl in the target's namespace; `input` goes to its standard input. */

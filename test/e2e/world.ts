@@ -29,7 +29,8 @@ export interface World {
 
 export async function makeWorld(topic: string): Promise<World> {
   const namespace = `${freshNamespace(new Date())}-${topic}`;
-  const target = await localTarget(kubeconfigPath, { namespace, log: silent });
+  const images = inject("images");
+  const target = await localTarget(kubeconfigPath, { namespace, sklearnImage: images.sklearn, log: silent });
   await makeNamespace(target);
   const get = async (kind: string, name: string) =>
     JSON.parse(await kubectl(target, ["get", kind, name, "-o", "json"])) as Seen;
@@ -46,7 +47,7 @@ export async function makeWorld(topic: string): Promise<World> {
   };
   return {
     target,
-    images: inject("images"),
+    images,
     get,
     until,
     async apply(...objects) {
