@@ -1,0 +1,248 @@
+/** From a file's bytes to typed columns, in a real DuckDB. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Database } from "./database.ts";
+import { profileTable } from "./profile.ts";
+import { readRaw, type TableFormat } from "./raw.ts";
+import type { SplitRule } from "./split.ts";
+import { type DeclaredColumn, makeTyped } from "./typed.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "lemnis-table-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const noSplits: SplitRule = { splits: [], seed: 0 };
+
+/** Reads a text as a source of this format; `use` gets the database with the table `data`. */
+async function read<T>(
+  content: string | Uint8Array,
+  {
+    format = "CSV",
+    declared = [],
+    rule = noSplits,
+  }: { format?: TableFormat; declared?: DeclaredColumn[]; rule?: SplitRule },
+  use: (database: Database, columns: Awaited<ReturnType<typeof makeTyped>>) => Promise<T>,
+): Promise<T> {
+  const local = join(folder, "source");
+  writeFileSync(local, content);
+  const database = await Database.open(join(folder, "database"), [folder]);
+  try {
+    const raw = await readRaw(database, { format, files: [{ path: "data.csv", local }], rule });
+    return await use(database, await makeTyped(database, raw, declared));
+  } finally {
+    database.close();
+  }
+}
+
+const typesOf = (content: string, options: Parameters<typeof read>[1] = {}) =>
+  read(content, options, async (_, columns) => Object.fromEntries(columns.map(({ name, type }) => [name, type])));
+const rowsOf = (content: string | Uint8Array, options: Parameters<typeof read>[1] = {}) =>
+  read(content, options, async (database, columns) => {
+    const rows = await database.rows(
+      `SELECT ${columns.map(({ cell, name }) => `${cell} AS "${name}"`).join(", ")} FROM data`,
+    );
+    return rows.map((row) => Object.values(row).map((value) => (typeof value === "bigint" ? Number(value) : value)));
+  });
+
+describe("types are inferred from all values", () => {
+  test.each([
+    ["1\n-2\n", "Int64"],
+    ["1\n2.5\n", "Double"],
+    ["1e3\n2\n", "Double"],
+    ["true\nfalse\n", "Boolean"],
+    ["2026-03-01\n2026-12-31\n", "Date"],
+    ["2026-03-01T10:00:00Z\n2026-03-01 11:00:00\n", "Timestamp"],
+    ["1\nx\n", "String"],
+    ['007\n""\n', "String"],
+    ["\n\n", "String"],
+  ])("%j is %s", async (values, type) => {
+    const rows = values
+      .split("\n")
+      .slice(0, -1)
+      .map((value) => `${value},1\n`)
+      .join("");
+    expect(await typesOf(`x,other\n${rows}`)).toMatchObject({ x: type });
+  });
+});
+
+describe("CSV as people write it", () => {
+  test.each<[string, string | Uint8Array, unknown[][]]>([
+    [
+      "quotes, separators and line ends inside",
+      'a,b\n"x, y","say ""hi"""\n"two\nlines",z\n',
+      [
+        ["x, y", 'say "hi"'],
+        ["two\nlines", "z"],
+      ],
+    ],
+    [
+      "Windows' line ends",
+      "a,b\r\n1,2\r\n3,4\r\n",
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ],
+    ["a byte order mark", Buffer.from("\ufeffa,b\n1,2\n"), [[1, 2]]],
+    ["semicolons", "a;b\n1;x\n", [[1, "x"]]],
+    ["tabs", "a\tb\n1\tx\n", [[1, "x"]]],
+    ["no line end at the end", "a,b\n1,2", [[1, 2]]],
+    [
+      "empty cells",
+      "a,b\n1,\n,x\n",
+      [
+        [1, null],
+        [null, "x"],
+      ],
+    ],
+    ["other alphabets", "name,n\nぶどう,1\n", [["ぶどう", 1]]],
+  ])("%s", async (_, content, rows) => {
+    expect(await rowsOf(content)).toEqual(rows);
+  });
+
+  test.each<[string, string | Uint8Array, RegExp]>([
+    ["a row with too few cells", "a,b\n1,2\n3\n", /data\.csv, line 3: 1 columns where the header has 2/],
+    ["a row with too many", "a,b\n1,2,3\n", /line 2: 3 columns where the header has 2/],
+    ["a name twice", "a,a\n1,2\n", /two columns are named a/],
+    ["names that differ by case", "a,A\n1,2\n", /differ only by case/],
+    ["a column without a name", ",a\n0,1\n", /column 1 has no name.*index=False/],
+    ["a quote that is not closed", 'a,b\n"1,2\n3,4\n', /line \d: a quote is not closed/],
+    ["bytes that are no UTF-8", Buffer.from([0x61, 0x2c, 0x62, 0x0a, 0x31, 0x2c, 0xff, 0xfe, 0x0a]), /not valid UTF-8/],
+  ])("is refused: %s", async (_, content, says) => {
+    await expect(rowsOf(content)).rejects.toMatchObject({
+      reason: "SourceInvalid",
+      message: expect.stringMatching(says),
+    });
+  });
+});
+
+describe("a contract", () => {
+  test("gives the types, and the label", async () => {
+    const declared: DeclaredColumn[] = [
+      { name: "id", type: "String" },
+      { name: "y", role: "Label" },
+    ];
+    expect(await typesOf("id,y\n007,1\n", { declared })).toEqual({ id: "String", y: "Int64" });
+  });
+
+  test.each<[string, DeclaredColumn[], RegExp]>([
+    [
+      "a column that is missing",
+      [{ name: "price" }],
+      /the declared column is not in the data: price; the data has: id, y/,
+    ],
+    [
+      "a value of another type",
+      [{ name: "id", type: "Int64" }],
+      /data\.csv, row 2: column id must be Int64, but holds "x" \(and 1 more/,
+    ],
+  ])("is broken by %s", async (_, declared, says) => {
+    await expect(typesOf("id,y\n1,1\nx,2\nz,3\n", { declared })).rejects.toMatchObject({
+      reason: "SchemaViolation",
+      message: expect.stringMatching(says),
+    });
+  });
+});
+
+describe("JSON lines", () => {
+  test("have a column for each key, null where it is absent", async () => {
+    expect(await rowsOf('{"a": 1, "b": "x"}\n{"a": 2.5}\n\n{"b": "y", "c": true}\n', { format: "JSONL" })).toEqual([
+      [1, "x", null],
+      [2.5, null, null],
+      [null, "y", true],
+    ]);
+  });
+
+  test.each([
+    ["no JSON", '{"a": 1}\n{"a": \n', /data\.csv, line 2: not valid JSON/],
+    ["no object", '{"a": 1}\n[2]\n', /line 2: not an object/],
+  ])("are refused: %s", async (_, content, says) => {
+    await expect(rowsOf(content, { format: "JSONL" })).rejects.toThrow(says);
+  });
+});
+
+test("a Parquet file keeps its types, and one that is none is said so", async () => {
+  const database = await Database.open(join(folder, "writer"), [folder]);
+  const local = join(folder, "made.parquet");
+  await database.run(
+    `COPY (SELECT 1::INTEGER AS i, 1.5 AS d, DATE '2026-03-01' AS day, 'x' AS s) TO '${local}' (FORMAT parquet)`,
+  );
+  database.close();
+  expect(
+    await read(readFileSync(local), { format: "Parquet" }, async (_, columns) => columns.map(({ type }) => type)),
+  ).toEqual(["Int64", "Double", "Date", "String"]);
+  await expect(rowsOf("a,b\n1,2\n", { format: "Parquet" })).rejects.toMatchObject({ reason: "SourceInvalid" });
+});
+
+test("a profile has what the values are", async () => {
+  const profile = await read(
+    "x,s\n1,a\n2,b\n2,\n3,b\n4,b\n",
+    {},
+    async (database, columns) => (await profileTable(database, columns)).profile,
+  );
+  expect(profile[0]).toMatchObject({
+    name: "x",
+    type: "Int64",
+    count: 5,
+    nulls: 0,
+    distinct: 4,
+    min: 1,
+    max: 4,
+    mean: 2.4,
+  });
+  expect(profile[0]?.stddev).toBeCloseTo(1.140175, 6);
+  expect(profile[0]?.quantiles).toMatchObject({ "0.25": 2, "0.5": 2, "0.75": 3 });
+  expect(profile[0]?.histogram?.edges).toHaveLength(21);
+  expect(profile[0]?.histogram?.counts.reduce((sum, count) => sum + count, 0)).toBe(5);
+  expect(profile[1]).toMatchObject({
+    name: "s",
+    type: "String",
+    nulls: 1,
+    distinct: 2,
+    topValues: [
+      { value: "b", count: 3 },
+      { value: "a", count: 1 },
+    ],
+  });
+});
+
+describe("splits", () => {
+  const rule = (seed: number): SplitRule => ({
+    splits: [
+      { name: "train", percent: 80 },
+      { name: "test", percent: 20 },
+    ],
+    seed,
+  });
+  const splitsOf = (rows: readonly string[], seed: number) =>
+    read(`x,y\n${rows.map((row) => `${row}\n`).join("")}`, { rule: rule(seed) }, async (database) => {
+      const found = await database.rows("SELECT c0 || ',' || c1 AS row, split FROM raw");
+      return new Map(found.map(({ row, split }) => [String(row), Number(split)]));
+    });
+
+  test("have the shares that were asked for, within chance, and others with another seed", async () => {
+    const rows = Array.from({ length: 2000 }, (_, index) => `${index},a`);
+    const [first, second] = [await splitsOf(rows, 0), await splitsOf(rows, 1)];
+    const held = [...first.values()].filter((split) => split === 1).length;
+    expect(held / rows.length).toBeGreaterThan(0.17);
+    expect(held / rows.length).toBeLessThan(0.23);
+    expect(rows.some((row) => first.get(row) !== second.get(row))).toBe(true);
+  });
+
+  test("keep each row where it is, whatever is added, taken away or turned round", async () => {
+    const row = fc.tuple(fc.integer(), fc.stringMatching(/^[a-z]{1,5}$/)).map(([x, y]) => `${x},${y}`);
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(row, { minLength: 2, maxLength: 30 }), fc.nat(9), async (rows, seed) => {
+        const half = rows.slice(Math.floor(rows.length / 2));
+        const [all, some] = [await splitsOf(rows, seed), await splitsOf([...half].reverse(), seed)];
+        for (const [key, split] of some) expect(all.get(key)).toBe(split);
+      }),
+      { numRuns: 15 },
+    );
+  });
+});

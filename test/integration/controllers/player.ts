@@ -1,0 +1,141 @@
+/** Plays what a cluster without nodes lacks: pods run, and Lemnis's containers do their tasks in the store. */
+
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Task, task as taskSchema } from "../../../operator/agent/tasks.ts";
+import type { KubeClient } from "../../../operator/kube/client.ts";
+import { pods } from "../../../operator/kube/resources.ts";
+import type { KubeObject } from "../../../operator/kube/types.ts";
+import { StoreClient } from "../../../operator/store/client.ts";
+import { datasetInput, fileOf } from "../../builders/store.ts";
+
+interface PodContainer {
+  name: string;
+  env?: { name: string; value?: string }[];
+}
+interface PlayedPod extends KubeObject {
+  spec: { initContainers?: PodContainer[]; containers: PodContainer[] };
+  status?: { phase?: string };
+}
+
+export class Player {
+  /** What the sources hold, by namespace: other text is another version. */
+  readonly data = new Map<string, string>();
+  /** What the next evaluations measure. */
+  accuracy = 0.95;
+  /** While true, pods stay as they are. */
+  paused = false;
+  readonly #client: KubeClient;
+  readonly #storeUrl: string;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  #folder: string | undefined;
+
+  constructor(client: KubeClient, storeUrl: string) {
+    this.#client = client;
+    this.#storeUrl = storeUrl;
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    if (this.#folder) await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      // A cluster that is just starting or being stopped is asked again.
+      if (!this.paused) await this.#playAll().catch(() => undefined);
+      await sleep(50);
+    }
+  }
+
+  async #playAll(): Promise<void> {
+    const { items } = await this.#client.list<PlayedPod>(pods, {
+      labelSelector: "app.kubernetes.io/managed-by=lemnis",
+    });
+    for (const pod of items) {
+      const pending = !pod.metadata.deletionTimestamp && (pod.status?.phase ?? "Pending") === "Pending";
+      if (pending) await this.#play({ ...pod, apiVersion: "v1", kind: "Pod" });
+      if (pod.metadata.deletionTimestamp)
+        await this.#client.delete(pods, { ...pod.metadata, uid: pod.metadata.uid ?? "" });
+    }
+  }
+
+  async #play(pod: PlayedPod): Promise<void> {
+    const last = pod.spec.containers.at(-1);
+    const text = last?.env?.find(({ name }) => name === "LEMNIS_TASK")?.value;
+    if (text) await this.#perform(taskSchema.parse(JSON.parse(text.replaceAll("$$", "$"))));
+    const time = new Date().toISOString();
+    const state = text
+      ? { terminated: { exitCode: 0, startedAt: time, finishedAt: time } }
+      : { running: { startedAt: time } };
+    const status = {
+      phase: text ? "Succeeded" : "Running",
+      conditions: text ? [] : [{ type: "Ready", status: "True", lastTransitionTime: time }],
+      containerStatuses: pod.spec.containers.map(({ name }) => ({
+        ...{ name, state, ready: !text, restartCount: 0, image: "", imageID: "", started: !text },
+      })),
+    };
+    const { name, namespace = "" } = pod.metadata;
+    const body = { apiVersion: "v1", kind: "Pod", metadata: { name, namespace }, status };
+    await this.#client.apply(pods, body as KubeObject, { subresource: "status", manager: "kubelet" });
+  }
+
+  /** What the pod's agent would leave in the store. */
+  async #perform(task: Task): Promise<void> {
+    const { namespace } = task;
+    const store = new StoreClient({ url: this.#storeUrl, token: async () => `${namespace}:default`, tries: 1 });
+    try {
+      if (task.verb === "snapshot") {
+        const [train, test] = [
+          await this.#upload(store, namespace, "train/data.csv"),
+          await this.#upload(store, namespace, "test/data.csv"),
+        ];
+        const columns = [{ name: "class", type: "Int64" as const, nullable: false, role: "Label" as const }];
+        const splits = { train: 80, test: 20 };
+        await store.registerDatasetVersion(
+          namespace,
+          task.dataset,
+          datasetInput([train, test], { rows: 100, splits, columns, retain: task.retain }),
+        );
+      } else if (task.verb === "publish") {
+        const file = await this.#upload(store, namespace, `model of ${task.runDigest}`);
+        const times = { startedAt: new Date().toISOString(), finishedAt: new Date().toISOString() };
+        const model = { ...task.model, files: [{ ...file, path: "model.joblib" }] };
+        await store.putRun(
+          namespace,
+          { trainingJob: task.trainingJob, digest: task.runDigest },
+          { ...task.run, phase: "Succeeded", ...times, model },
+        );
+      } else if (task.verb === "evaluate") {
+        const { model, version, evaluationDigest, dataset, datasetVersion, datasetDigest, split } = task;
+        const result = {
+          dataset,
+          datasetVersion,
+          datasetDigest,
+          split,
+          rows: 20,
+          metrics: { accuracy: this.accuracy },
+        };
+        await store.putEvaluation(namespace, { model, version, digest: evaluationDigest }, result);
+      }
+    } finally {
+      await store.close();
+    }
+  }
+
+  async #upload(store: StoreClient, namespace: string, path: string) {
+    this.#folder ??= await mkdtemp(join(tmpdir(), "lemnis-player-"));
+    const content = `${path}: ${this.data.get(namespace) ?? "first"}`;
+    const file = join(this.#folder, createHash("sha256").update(content).digest("hex"));
+    await writeFile(file, content);
+    const entry = fileOf(content, path);
+    await store.uploadFile(namespace, file, entry);
+    return entry;
+  }
+}
