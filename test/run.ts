@@ -4,8 +4,8 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { binary, type ToolName } from "./cluster/cluster.ts";
 import { terminalLog, withProgress } from "./cluster/progress.ts";
+import { binary, type ToolName } from "./cluster/tools.ts";
 
 const root = join(import.meta.dirname, "..");
 const bin = (name: string) => join(root, "node_modules/.bin", name);

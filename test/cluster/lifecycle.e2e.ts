@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { down, kubectl, type Log, status, up } from "./cluster.ts";
 import { run } from "./command.ts";
+import { down } from "./down.ts";
+import { kubectl } from "./kubernetes/kubectl.ts";
 import { pauseImage } from "./kubernetes/node-config.ts";
 import { runDir, stateDir } from "./layout.ts";
+import type { Log } from "./progress.ts";
 import { terminalLog } from "./progress.ts";
+import { status } from "./status.ts";
+import { up } from "./up.ts";
 
 /**
  * Takes the cluster of this machine through its whole life: made, made again without a change, mended after each kill, ended with

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { binary, down, kubeconfigPath, status, type ToolName, toolNames, up } from "./cluster.ts";
-import { cacheDir, logDir } from "./layout.ts";
+import { down } from "./down.ts";
+import { cacheDir, kubeconfigPath, logDir } from "./layout.ts";
 import { terminalLog } from "./progress.ts";
-import { statusText } from "./status.ts";
+import { status, statusText } from "./status.ts";
+import { binary, type ToolName, toolNames } from "./tools.ts";
+import { up } from "./up.ts";
 
 const help = `Usage: npm run cluster -- <command>
 

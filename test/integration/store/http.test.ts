@@ -1,4 +1,5 @@
 /** The store over HTTP: who may do what, what it refuses and how it says so. */
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decision } from "../../builders/records.ts";
 import { datasetInput, fileOf, runResult, sha256 } from "../../builders/store.ts";
@@ -134,7 +135,6 @@ test("the way of a model through the store, as agents and the operator walk it",
 });
 
 async function walk(agent: ReturnType<World["clientOf"]>) {
-  const { mkdtemp, writeFile } = await import("node:fs/promises");
   const folder = await mkdtemp(`${world.folder}/client-`);
   await writeFile(`${folder}/data.csv`, "data");
   await writeFile(`${folder}/model`, "model");
@@ -152,7 +152,6 @@ async function walk(agent: ReturnType<World["clientOf"]>) {
     { ...evaluation, metrics: { accuracy: 0.9 } },
   );
   await agent.download("team-b", model.digest, `${folder}/downloaded`);
-  const { readFile } = await import("node:fs/promises");
   expect(await readFile(`${folder}/downloaded`, "utf8")).toBe("model");
   return { registered, trained };
 }
