@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { freezeDeep, ObjectCache, trimObject } from "./cache.ts";
 import type { KubeObject } from "./types.ts";
@@ -39,6 +40,28 @@ describe("a cache", () => {
   test("says that it lacks an index rather than finding nothing", () => {
     expect(() => new ObjectCache().byIndex("owner", "x")).toThrow("no index owner");
   });
+});
+
+test("through any history, an index finds what a look at every object would", () => {
+  const step = fc.record({
+    name: fc.constantFrom("p1", "p2", "p3"),
+    owners: fc.option(fc.array(fc.constantFrom("x", "y", "z"), { maxLength: 3 })),
+  });
+  const of = ({ metadata }: KubeObject) => metadata.finalizers ?? [];
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const cache = new ObjectCache({ owner: of });
+      for (const { name, owners } of steps) {
+        if (!owners) cache.take("a", name);
+        else cache.put({ apiVersion: "v1", kind: "Pod", metadata: { name, namespace: "a", finalizers: owners } });
+      }
+      for (const owner of ["x", "y", "z"]) {
+        const looked = cache.list().filter((it) => of(it).includes(owner));
+        expect(new Set(cache.byIndex("owner", owner))).toEqual(new Set(looked));
+      }
+      expect(cache.size).toBe(cache.list().length);
+    }),
+  );
 });
 
 test("what is in a cache can't be changed", () => {

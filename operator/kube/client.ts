@@ -1,7 +1,7 @@
 /** The one way to the API server: one pool of kept connections, a deadline on every call, a guard before every write. */
 import type { KubeConfig } from "@kubernetes/client-node";
 import { Agent, type Dispatcher, request } from "undici";
-import { ApiError, ConnectionError } from "./errors.ts";
+import { ApiError, ConnectionError, type StatusBody } from "./errors.ts";
 import { type KubeObject, pathOf, type Resource } from "./types.ts";
 
 export const fieldManager = "lemnis";
@@ -30,7 +30,7 @@ interface Call {
   accept?: string;
 }
 
-/** Client certificates and token files are read again after this long; tokens in pods are rotated hourly. */
+/** Token files are read again after this long; in pods they are rotated hourly. A client certificate is read once. */
 const credentialsMs = 60_000;
 const partialMetadata = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 export const partialObject = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
@@ -55,9 +55,16 @@ export class KubeClient {
   }
 
   /** One page of a list. */
-  list<T>(resource: Resource, query: Record<string, string | undefined>, metadataOnly = false): Promise<ObjectList<T>> {
+  async list<T>(
+    resource: Resource,
+    query: Record<string, string | undefined>,
+    metadataOnly = false,
+  ): Promise<ObjectList<T>> {
     const accept = metadataOnly ? partialMetadata : "application/json";
-    return this.#json({ verb: "list", method: "GET", resource, path: pathOf(resource, undefined), query, accept });
+    const path = pathOf(resource, undefined);
+    const page = await this.#json<ObjectList<T>>({ verb: "list", method: "GET", resource, path, query, accept });
+    // An empty list of metadata comes as null.
+    return { ...page, items: page.items ?? [] };
   }
 
   create<T extends KubeObject>(resource: Resource, object: KubeObject): Promise<T> {
@@ -183,11 +190,13 @@ export class KubeClient {
 
   async #fail(call: Call, answer: Dispatcher.ResponseData): Promise<never> {
     const text = await answer.body.text().catch(() => "");
-    let body = {};
+    let body: StatusBody;
     try {
-      body = JSON.parse(text) as object;
+      body = JSON.parse(text) as StatusBody;
     } catch {
-      body = { message: text.slice(0, 200) };
+      // Priority and fairness, and proxies, refuse in plain text and say in a header when to come again.
+      const seconds = Number(answer.headers["retry-after"]);
+      body = { message: text.slice(0, 200), ...(seconds > 0 ? { details: { retryAfterSeconds: seconds } } : {}) };
     }
     throw new ApiError(describe(call), answer.statusCode, body);
   }

@@ -10,7 +10,7 @@ export type ErrorClass =
   | "gone"
   | "terminal";
 
-interface StatusBody {
+export interface StatusBody {
   reason?: string;
   message?: string;
   details?: { causes?: { reason?: string; message?: string; field?: string }[]; retryAfterSeconds?: number };

@@ -58,6 +58,15 @@ test("the same is said once in ten minutes; another message, or another object's
   expect(written).toHaveLength(4);
 });
 
+test("what was said long before ten thousand others is no longer remembered", async () => {
+  await recorder.record(object, event);
+  for (let index = 0; index < 10_000; index++) await recorder.record(object, { ...event, message: String(index) });
+  written = [];
+  await recorder.record(object, { ...event, message: "9999" });
+  await recorder.record(object, event);
+  expect(written.map(({ note }) => note)).toEqual([event.message]);
+});
+
 test("one that can't be written is told to the log and tried again the next time", async () => {
   refuse = true;
   await recorder.record(object, event);
@@ -67,7 +76,12 @@ test("one that can't be written is told to the log and tried again the next time
   expect(written).toHaveLength(1);
 });
 
-test("a long message is cut to what Kubernetes takes", async () => {
-  await recorder.record(object, { ...event, message: "x".repeat(5000) });
-  expect(written[0]?.note).toHaveLength(1024);
+test.each([
+  ["x".repeat(1024), "x".repeat(1024)],
+  ["x".repeat(1025), `${"x".repeat(1021)}...`],
+  ["ß".repeat(600), `${"ß".repeat(510)}...`],
+  ["🍷".repeat(300), `${"🍷".repeat(255)}...`],
+])("a long message is cut to the bytes that Kubernetes takes, between two characters", async (message, note) => {
+  await recorder.record(object, { ...event, message });
+  expect(written[0]?.note).toBe(note);
 });

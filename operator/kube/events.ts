@@ -11,8 +11,8 @@ export interface EventInput {
 
 /** The same thing is not said again within this time. */
 const quietMs = 10 * 60_000;
-/** Kubernetes' own limit of an Event's note. */
-const noteLength = 1024;
+/** Kubernetes' own limit of an Event's note; it calls them characters and counts bytes. */
+const noteBytes = 1024;
 const remembered = 10_000;
 
 interface RecorderOptions {
@@ -57,13 +57,20 @@ export class EventRecorder {
         regarding: { apiVersion: about.apiVersion, kind: about.kind, name, namespace, uid, resourceVersion },
         type,
         reason,
-        note: message.length > noteLength ? `${message.slice(0, noteLength - 3)}...` : message,
+        note: clip(message),
       } as KubeObject);
     } catch (error) {
       this.#told.delete(key);
       this.#options.onError(error);
     }
   }
+}
+
+function clip(message: string): string {
+  const bytes = Buffer.from(message);
+  if (bytes.length <= noteBytes) return message;
+  // A stream's decoder leaves out the character that was cut.
+  return `${new TextDecoder().decode(bytes.subarray(0, noteBytes - 3), { stream: true })}...`;
 }
 
 function randomHex(): string {

@@ -12,8 +12,26 @@ describe("what the server keeps holds what is wanted", () => {
     ],
     ["with a number for a quantity", { requests: { cpu: "2" } }, { requests: { cpu: 2 } }],
     ["without what is empty", {}, { a: [], b: {}, c: "", d: false, e: 0, f: null, g: undefined }],
-    ["with list items in another order", [{ name: "b" }, { name: "a", x: 1 }], [{ name: "a" }, { name: "b" }]],
-    ["with defaults inside list items", [{ name: "a", protocol: "TCP" }], [{ name: "a" }]],
+    ["with what is not sent", { a: 1 }, { a: undefined }],
+    ["with defaults in what is empty", { emptyDir: { medium: "" }, labels: { b: "1" } }, { emptyDir: {}, labels: {} }],
+    [
+      "with containers in another order",
+      { containers: [{ name: "b" }, { name: "a", x: 1 }] },
+      { containers: [{ name: "a" }, { name: "b" }] },
+    ],
+    ["with defaults inside list items", { ports: [{ port: 80, protocol: "TCP" }] }, { ports: [{ port: 80 }] }],
+    [
+      "with variables of others",
+      {
+        env: [
+          { name: "THEIRS", value: "1" },
+          { name: "OURS", value: "2" },
+        ],
+      },
+      { env: [{ name: "OURS", value: "2" }] },
+    ],
+    ["with an owner of others", { ownerReferences: [{ uid: "x" }, { uid: "u" }] }, { ownerReferences: [{ uid: "u" }] }],
+    ["with variables of others where none is wanted", { env: [{ name: "THEIRS" }] }, { env: [] }],
   ])("%s", (_, observed, desired) => {
     expect(holds(observed, desired)).toBe(true);
   });
@@ -23,8 +41,14 @@ describe("it does not", () => {
   test.each<[string, unknown, unknown]>([
     ["with another value", { a: { b: 1 } }, { a: { b: 2 } }],
     ["without the member", { a: {} }, { a: { b: 1 } }],
-    ["with an item more", [{ name: "a" }, { name: "b" }], [{ name: "a" }]],
-    ["with another item", [{ name: "b" }], [{ name: "a" }]],
+    ["with an item more in a list that is one value", { args: ["a", "b"] }, { args: ["a"] }],
+    ["with another item", { containers: [{ name: "b" }] }, { containers: [{ name: "a" }] }],
+    ["with another value in an item", { env: [{ name: "a", value: "1" }] }, { env: [{ name: "a", value: "2" }] }],
+    [
+      "with the same port of another protocol",
+      { ports: [{ port: 80, protocol: "UDP" }] },
+      { ports: [{ port: 80, protocol: "TCP" }] },
+    ],
     ["with plain items in another order", ["b", "a"], ["a", "b"]],
     ["with another quantity", { limits: { memory: "1G" } }, { limits: { memory: "1Gi" } }],
     ["with something where nothing is wanted", { a: [1] }, { a: [] }],

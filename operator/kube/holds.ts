@@ -1,11 +1,15 @@
 /** Does an object, as the server keeps it, hold all that is wanted? The server adds defaults and writes quantities its own way. */
 
-/** Keys that tell the items of a list apart, as Kubernetes merges them. */
-const itemKeys = ["name", "uid", "mountPath", "type", "port"];
+/** Lists that server-side apply merges item by item, by a key in each: what others add to them is theirs, and stays. */
+const mergedLists = new Set([
+  ...["containers", "initContainers", "volumes", "imagePullSecrets", "env", "volumeMounts", "ports"],
+  "ownerReferences",
+]);
 
 export function holds(observed: unknown, desired: unknown, key = ""): boolean {
-  // The server may add defaults to an empty object; that something was wanted in it before, the applied hash tells.
-  if (isEmpty(desired)) return isEmpty(observed) || (isObject(desired) && isObject(observed));
+  // What is undefined is not sent. The server may add defaults to an empty object; that something was wanted in it
+  // before, the applied hash tells.
+  if (desired === undefined || (isEmpty(desired) && isEmpty(observed))) return true;
   if (Array.isArray(desired)) return Array.isArray(observed) && listHolds(observed, desired, key);
   if (typeof desired === "object" && desired !== null) {
     if (typeof observed !== "object" || observed === null) return false;
@@ -19,15 +23,9 @@ export function holds(observed: unknown, desired: unknown, key = ""): boolean {
 }
 
 function listHolds(observed: readonly unknown[], desired: readonly unknown[], key: string): boolean {
-  if (observed.length !== desired.length) return false;
-  const itemKey = itemKeys.find((candidate) =>
-    desired.every((item) => isObject(item) && item[candidate] !== undefined),
-  );
-  return desired.every((item, index) => {
-    if (!itemKey) return holds(observed[index], item, key);
-    const value = (item as Record<string, unknown>)[itemKey];
-    return observed.some((other) => isObject(other) && other[itemKey] === value && holds(other, item, key));
-  });
+  // An item holds another only if its key does.
+  if (mergedLists.has(key)) return desired.every((item) => observed.some((other) => holds(other, item)));
+  return observed.length === desired.length && desired.every((item, index) => holds(observed[index], item));
 }
 
 /** The server leaves out what is empty, zero or false. */
@@ -35,10 +33,6 @@ function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === "" || value === false || value === 0) return true;
   if (Array.isArray(value)) return value.length === 0;
   return typeof value === "object" && Object.keys(value).length === 0;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 const factors: Record<string, number> = {

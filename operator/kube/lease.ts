@@ -47,8 +47,10 @@ export class Elector {
     this.#options = options;
   }
 
+  /** Once false it stays so until the next `acquire`: a write that was refused is not tried again by a later renewal. */
   isLeader(): boolean {
-    return this.#leading && this.#options.clock.monotonicMs() - this.#renewedAt < renewDeadlineMs;
+    if (this.#options.clock.monotonicMs() - this.#renewedAt >= renewDeadlineMs) this.#leading = false;
+    return this.#leading;
   }
 
   /** For a client's `writeGuard`. */
@@ -73,9 +75,8 @@ export class Elector {
     while (!signal.aborted) {
       await this.#options.clock.sleep(retryMs, signal);
       if (signal.aborted) return;
-      await this.#try();
+      if (this.isLeader()) await this.#try();
       if (!this.isLeader()) {
-        this.#leading = false;
         this.#options.onLost();
         return;
       }
@@ -102,10 +103,17 @@ export class Elector {
       this.#renewedAt = from;
       return this.#lease.spec?.holderIdentity === identity;
     } catch (error) {
-      // Somebody else wrote it: read it anew next time.
-      if (classify(error) === "conflict") this.#lease = await this.#read().catch(() => undefined);
+      const kind = classify(error);
+      if (kind === "conflict" || kind === "notFound") await this.#lookAgain();
       return false;
     }
+  }
+
+  /** Somebody else wrote or deleted the Lease. If another holds it now, there is no time left to lead. */
+  async #lookAgain(): Promise<void> {
+    this.#lease = await this.#read().catch(() => undefined);
+    const holder = this.#lease?.spec?.holderIdentity;
+    if (holder && holder !== this.#options.identity) this.#leading = false;
   }
 
   async #read(): Promise<Lease | undefined> {

@@ -20,7 +20,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   /** Drops more than `trimObject` does. */
   trim?: (object: T) => T;
   onChange?: (change: Change<T>) => void;
-  onRestart?: (reason: RestartReason) => void;
+  /** Told each time a list or watch begins anew; `error` is what broke it, when something did. */
+  onRestart?: (reason: RestartReason, error?: unknown) => void;
 }
 
 export type RestartReason = "ended" | "gone" | "error" | "stalled" | "unparseable";
@@ -51,7 +52,7 @@ export class Reflector<T extends KubeObject> {
     this.cache = new ObjectCache(options.indexes);
   }
 
-  /** Resolves when the first list is in the cache. */
+  /** Resolves when the first list is in the cache; after `clear`, when the next one is. */
   get whenSynced(): Promise<void> {
     return this.#whenSynced.promise;
   }
@@ -66,21 +67,25 @@ export class Reflector<T extends KubeObject> {
     let failures = 0;
     while (!signal.aborted) {
       let reason: RestartReason = "ended";
+      let cause: unknown;
       try {
         if (this.#mustList) await this.#list(signal);
+        if (signal.aborted) return;
         const from = performance.now();
         reason = await this.#watch(signal);
-        if (reason === "gone" || reason === "unparseable") this.#mustList = true;
+        // Silence too: after a restore from a backup, the version that was seen may be one that is still to come.
+        if (reason === "gone" || reason === "unparseable" || reason === "stalled") this.#mustList = true;
         // Only a watch that lived proves the server's health; one that ends at once must not storm it.
         failures = performance.now() - from > 5_000 ? 0 : failures + 1;
       } catch (error) {
         if (signal.aborted) return;
         reason = error instanceof ApiError && error.status === 410 ? "gone" : "error";
         if (reason === "gone") this.#mustList = true;
+        cause = error;
         failures++;
       }
       if (signal.aborted) return;
-      this.#options.onRestart?.(reason);
+      this.#options.onRestart?.(reason, cause);
       const pause = Math.min(30_000, 100 * 2 ** Math.min(failures, 9)) * (0.5 + Math.random());
       if (failures > 0) await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
@@ -89,6 +94,7 @@ export class Reflector<T extends KubeObject> {
   /** Empties the cache, telling of each object: the resource itself is gone. */
   clear(): void {
     for (const object of this.cache.list()) this.#remove(object, true);
+    if (this.cache.synced) this.#whenSynced = Promise.withResolvers<void>();
     this.cache.synced = false;
     this.#mustList = true;
   }
@@ -98,9 +104,10 @@ export class Reflector<T extends KubeObject> {
     const seen = new Set<string>();
     let next: string | undefined;
     do {
-      if (signal.aborted) return;
       const query = { limit: String(pageSize), labelSelector: this.#options.labelSelector, continue: next };
       const page = await this.#client.list<T>(this.resource, query, this.#options.metadataOnly);
+      // Whoever stopped us may have emptied the cache since.
+      if (signal.aborted) return;
       for (const item of page.items) {
         const object = this.#admit(item);
         seen.add(`${object.metadata.namespace ?? ""}/${object.metadata.name}`);
@@ -138,6 +145,7 @@ export class Reflector<T extends KubeObject> {
     };
     try {
       for await (const line of this.#client.watch(this.resource, query, options)) {
+        if (signal.aborted) return "ended";
         heard();
         if (line.trim() === "") continue;
         const reason = this.#receive(line);

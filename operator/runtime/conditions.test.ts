@@ -18,6 +18,26 @@ test("other types' conditions are not looked at", () => {
   expect(setCondition([other], input, at(2)).lastTransitionTime).toBe("2026-03-01T10:00:02Z");
 });
 
+test("through any history, the transition time is that of the last change of status", () => {
+  const step = fc.record({
+    status: fc.constantFrom("True" as const, "False" as const),
+    reason: fc.constantFrom("A", "B"),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => {
+      let conditions: ReturnType<typeof setCondition>[] = [];
+      let changed = 0;
+      for (const [second, { status, reason }] of steps.entries()) {
+        if (status !== steps[second - 1]?.status) changed = second;
+        conditions = [setCondition(conditions, { ...input, status, reason }, at(second))];
+      }
+      expect(conditions).toEqual([
+        { ...input, ...steps.at(-1), lastTransitionTime: at(changed).toISOString().replace(".123Z", "Z") },
+      ]);
+    }),
+  );
+});
+
 test("setting the same again changes nothing, at any time", () => {
   const status = fc.constantFrom("True" as const, "False" as const, "Unknown" as const);
   fc.assert(

@@ -91,7 +91,82 @@ test("an object is not reconciled again before its own write has come back", asy
   expect(order).toEqual(["before the echo", "after the echo"]);
 });
 
+test("a write that never comes back is waited for five seconds, and no longer", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const times: number[] = [];
+  const echo = { resource: services, namespace: "a", name: "wine", resourceVersion: "2", uid: "u" };
+  const loop = start(
+    async () => {
+      times.push(performance.now());
+      return { outcome: settled, echoes: times.length === 1 ? [echo] : [] };
+    },
+    { hasEcho: () => false },
+  );
+  queue.add("a/wine");
+  queue.add("a/wine");
+  await vi.advanceTimersByTimeAsync(0);
+  queue.add("a/wine");
+  await vi.advanceTimersByTimeAsync(10_000);
+  queue.close();
+  await loop;
+  vi.useRealTimers();
+  expect(times).toHaveLength(2);
+  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(5_000);
+  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeLessThan(5_100);
+});
+
+test("an object that is gone is forgotten, and counts as no reconcile", async () => {
+  const forget = vi.spyOn(queue, "forget");
+  const loop = start(async () => undefined);
+  queue.add("a/wine");
+  await vi.waitFor(() => expect(forget).toHaveBeenCalledWith("a/wine"));
+  queue.close();
+  await loop;
+  expect(await counted("lemnis_reconcile_total")).toEqual([]);
+});
+
+test("many objects are at work at once, one never twice", async () => {
+  const working = new Set<string>();
+  let most = 0;
+  let twice = 0;
+  let count = 0;
+  const loop = start(async (key) => {
+    if (working.has(key)) twice++;
+    working.add(key);
+    most = Math.max(most, working.size);
+    queue.add(key, "resync");
+    await new Promise((resolve) => setImmediate(resolve));
+    working.delete(key);
+    count++;
+    return { outcome: settled, echoes: [] };
+  });
+  for (const key of ["a", "b", "c", "d", "e", "f"]) queue.add(key);
+  await vi.waitFor(() => expect(count).toBeGreaterThan(50));
+  queue.close();
+  await loop;
+  expect([most, twice]).toEqual([4, 0]);
+});
+
 describe("a reconcile that fails", () => {
+  test("and then ends well begins with the shortest pause at its next failure", async () => {
+    const retry = vi.spyOn(queue, "retry");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    let call = 0;
+    const loop = start(async () => {
+      call++;
+      if (call === 3) return { outcome: settled, echoes: [] };
+      throw new ConnectionError("get Service wine", new Error("reset"));
+    });
+    queue.add("a/wine");
+    await vi.advanceTimersByTimeAsync(10_000);
+    queue.add("a/wine");
+    await vi.advanceTimersByTimeAsync(0);
+    queue.close();
+    await loop;
+    vi.useRealTimers();
+    expect(retry.mock.results.map(({ value }) => value)).toEqual([200, 400, 200]);
+  });
+
   const taken = new NameTakenError(
     services,
     { apiVersion: "v1", kind: "Service", metadata: { name: "wine" } },
@@ -101,6 +176,8 @@ describe("a reconcile that fails", () => {
   test.each<[string, Error, number, number]>([
     ["transient", new ConnectionError("get Service wine", new Error("reset")), 200, 40],
     ["conflict", new ApiError("apply Service wine", 409, { reason: "Conflict" }), 200, 40],
+    ["exists", new ApiError("create Service wine", 409, { reason: "AlreadyExists" }), 200, 40],
+    ["notFound", new ApiError("apply Service wine", 404), 200, 40],
     ["throttled", new ApiError("apply Service wine", 429, { details: { retryAfterSeconds: 9 } }), 9_000, 40],
     ["forbidden", new ApiError("apply Service wine", 403), 60_000, 50],
     ["invalid", new ApiError("apply Service wine", 422), 60_000, 50],

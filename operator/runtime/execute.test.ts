@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { KubeClient } from "../kube/client.ts";
+import { ApiError } from "../kube/errors.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import { services } from "../kube/resources.ts";
 import type { KubeObject, Resource } from "../kube/types.ts";
@@ -21,6 +22,7 @@ function act(what: string): void {
 }
 
 const client = {
+  get: async ({ kind }: Resource) => Promise.reject(new ApiError(`get ${kind}`, 404)),
   apply: async (of: Resource, applied: KubeObject, { subresource }: { subresource?: string } = {}) => {
     act(subresource ? `${subresource} ${of.kind}` : `apply ${of.kind}`);
     return { ...applied, metadata: { ...applied.metadata, resourceVersion: "7", uid: "given" } };
@@ -76,6 +78,21 @@ describe("a plan is carried out", () => {
       expect(done.at(-1)).not.toBe(step);
     },
   );
+});
+
+test("the status is for the version that was planned for, and no other", async () => {
+  let sent: KubeObject | undefined;
+  const keep = { ...client, apply: async (_: Resource, it: KubeObject) => (sent = it) } as unknown as KubeClient;
+  const read = { ...object, metadata: { ...object.metadata, resourceVersion: "5", labels: { team: "b" } } };
+  await execute(
+    { client: keep, events, observed: () => undefined, record: async () => {} },
+    { object: read, resource },
+    { ...plan, apply: [], delete: [] },
+  );
+  expect(sent).toEqual({
+    ...{ apiVersion: "lemnis.dev/v1", kind: "Model", status: plan.status },
+    metadata: { name: "wine", namespace: "a", resourceVersion: "5" },
+  });
 });
 
 describe("nothing is written", () => {

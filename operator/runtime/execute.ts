@@ -52,8 +52,9 @@ export async function execute(
   }
   // An event tells of a change, and the status shows every change: none of either at rest, or after a restart.
   if (sameStatus(object.status, plan.status)) return echoes;
-  const { name, namespace, uid } = object.metadata;
-  const metadata = { name, ...(namespace ? { namespace } : {}), ...(uid ? { uid } : {}) };
+  const { name, namespace, resourceVersion } = object.metadata;
+  // The version that was planned for: without it, another object of that name would be given this one's status.
+  const metadata = { name, ...(namespace ? { namespace } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
   const body = { apiVersion: object.apiVersion, kind: object.kind, metadata, status: plan.status };
   expect(
     resource,

@@ -78,6 +78,54 @@ describe("a queue", () => {
     expect(queue.retry("b", 7_000)).toBe(7_000);
   });
 
+  test("gives keys in the order in which their times come, whatever the order of the wishes", async () => {
+    const queue = make();
+    for (const [key, ms] of [
+      ["late", 300],
+      ["soon", 100],
+      ["between", 200],
+    ] as const)
+      queue.addAfter(key, ms);
+    vi.advanceTimersByTime(300);
+    expect([await queue.take(), await queue.take(), await queue.take()]).toEqual(["soon", "between", "late"]);
+  });
+
+  test("does not take a time that a timer can't hold for none", () => {
+    const queue = make();
+    queue.addAfter("a", 40 * 24 * 3_600_000);
+    vi.advanceTimersByTime(24 * 24 * 3_600_000);
+    expect(queue.depth).toBe(0);
+    vi.advanceTimersByTime(24 * 3_600_000);
+    expect(queue.depth).toBe(1);
+  });
+
+  test("gives a key back at the highest priority that it was added with while at work", async () => {
+    const queue = make();
+    queue.add("a");
+    await queue.take();
+    for (const priority of ["resync", "edit", "resync"] as const) queue.add("a", priority);
+    queue.add("listed", "resync");
+    queue.done("a");
+    expect([await queue.take(), await queue.take()]).toEqual(["a", "listed"]);
+  });
+
+  test("that is closed takes back nothing from those at work", async () => {
+    const queue = make();
+    queue.add("a");
+    await queue.take();
+    queue.add("a");
+    queue.close();
+    queue.done("a");
+    queue.retry("a");
+    vi.advanceTimersByTime(300_000);
+    expect([queue.depth, vi.getTimerCount()]).toEqual([0, 0]);
+  });
+
+  test("spreads retries over half of their time", () => {
+    const waits = [0, 0.5, 1].map((random) => new WorkQueue({ random: () => random }).retry("a"));
+    expect(waits).toEqual([100, 150, 200]);
+  });
+
   test("that is closed gives nothing more, to those who wait and those who come", async () => {
     const queue = make();
     const early = queue.take();

@@ -1,43 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { digestOf, model, readyDataset, servingRuntime, start } from "../../../test/builders/kinds.ts";
+import { model, readyDataset } from "../../../test/builders/kinds.ts";
+import { evaluationJob, plan, readyOf, type Situation } from "../../../test/builders/model.ts";
 import { decision, evaluation, modelRecord, modelVersion } from "../../../test/builders/records.ts";
-import { settings } from "../../../test/builders/settings.ts";
-import { complete, ended, failed, made, pod, running, told } from "../../../test/builders/workloads.ts";
+import { ended, failed, pod, told } from "../../../test/builders/workloads.ts";
 import type { Model } from "../../api/v1alpha1/model.ts";
 import type { Decision, ModelRecord } from "../../store/api.ts";
-import type { Job, Pod } from "../children/types.ts";
+import type { Job } from "../children/types.ts";
 import { gatesDigest } from "./gates.ts";
 import { subjectOf } from "./jobs.ts";
-import type { ObservedModel } from "./observe.ts";
-import { planModel } from "./plan.ts";
-
-interface Situation extends Partial<Omit<ObservedModel, "model" | "pods" | "record">> {
-  pods?: Pod[];
-}
-
-function plan(subject: Model, record: ModelRecord, { jobs = [], pods = [], ...rest }: Situation = {}) {
-  const observed: ObservedModel = {
-    ...{ model: subject, dataset: readyDataset(), runtimes: [servingRuntime], jobs, record: { found: record } },
-    pods: new Map(jobs.map((job) => [job.metadata.name, pods])),
-    ...rest,
-  };
-  return planModel(observed, settings, start);
-}
 
 const gated = (...gates: object[]) => model({ gates });
 const accuracy = { metric: "accuracy", min: 0.9 };
-const readyOf = (planned: { status: Model["status"] }) => planned.status?.conditions?.[0];
 const decisionOf = (planned: ReturnType<typeof plan>) =>
   planned.records?.find(({ path }) => path.endsWith("/decision"))?.body as Decision | undefined;
 const aliasOf = (planned: ReturnType<typeof plan>, alias = "champion") =>
   planned.records?.find(({ path }) => path.endsWith(`/aliases/${alias}`))?.body;
-
-/** The Job that evaluates the version that has no decision yet. */
-function evaluationJob(subject: Model, record: ModelRecord, status = running): Job {
-  const [child] = plan(subject, record).apply;
-  if (!child) throw new Error("nothing is evaluated");
-  return made(child.object, status);
-}
 
 /** A first version with the metrics that its evaluation in the serving runtime gave. */
 function measured(subject: Model, metrics: Record<string, number>): ModelRecord {
@@ -218,46 +195,4 @@ test("with promotion Manual a version that passed waits for the manifest", () =>
   expect(waiting.records).toEqual([]);
   expect(readyOf(waiting)).toMatchObject({ status: "False", reason: "AwaitingPromotion" });
   expect(aliasOf(plan(model({ promotion: "Manual", aliases: { champion: 1 } }), record))).toEqual({ version: 1 });
-});
-
-describe("imports", () => {
-  const digest = digestOf("import");
-  const subject = model({ imports: [{ uri: "s3://models/a.joblib", digest }] });
-
-  test("are read once", () => {
-    const planned = plan(subject, modelRecord([]));
-    expect(subjectOf(planned.apply[0]?.object as Job)).toEqual({ kind: "import", digest });
-    expect(readyOf(planned)).toMatchObject({ reason: "Importing" });
-    const known = modelRecord([
-      modelVersion(1, {
-        source: { uri: "s3://models/a.joblib", digest },
-        decision: decision("Passed", gatesDigest([])),
-      }),
-    ]);
-    expect(plan(subject, known).apply).toEqual([]);
-  });
-
-  test("that fail stall with the reason", () => {
-    const job = made(plan(subject, modelRecord([])).apply[0]?.object as Job, failed);
-    const pods = [pod(job.metadata.name, told("import", "DigestMismatch", "has another digest"))];
-    const planned = plan(subject, modelRecord([]), { jobs: [job], pods });
-    expect(readyOf(planned)).toMatchObject({
-      reason: "ImportFailed",
-      message: "spec.imports s3://models/a.joblib: has another digest",
-    });
-  });
-});
-
-test("evaluation Jobs of versions long decided are removed, the newest ones' are kept", () => {
-  const decided = (version: number) => modelVersion(version, { decision: decision("Passed", gatesDigest([])) });
-  const jobs = [1, 2, 3, 4, 5].map((version) => {
-    const record = modelRecord([modelVersion(version)]);
-    return evaluationJob(model(), record, complete);
-  });
-  const versions = jobs.map((job, index) => ({
-    ...decided(index + 1),
-    evaluations: [evaluation(subjectOf(job)?.digest ?? "", {})],
-  }));
-  const planned = plan(model(), modelRecord(versions, { champion: 5 }), { jobs });
-  expect(planned.delete.map(({ name }) => name)).toEqual([jobs[0], jobs[1]].map((job) => job?.metadata.name));
 });

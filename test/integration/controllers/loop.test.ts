@@ -2,15 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { customResourceDefinitions } from "../../../operator/kube/resources.ts";
-import {
-  type RunningOperator,
-  resourceOf,
-  runtimes,
-  type Seen,
-  serviceMonitorCrd,
-  startWorld,
-  type World,
-} from "./world.ts";
+import { inReverse, kindsOfOurs, manifests, metadata, ready, reason } from "./wine.ts";
+import { type RunningOperator, resourceOf, runtimes, serviceMonitorCrd, startWorld, type World } from "./world.ts";
 
 let world: World;
 let operator: RunningOperator;
@@ -20,38 +13,6 @@ beforeAll(async () => {
   operator = await world.startOperator();
 });
 afterAll(() => world?.stop());
-
-type Manifest = Omit<Seen, "apiVersion"> & { apiVersion?: string };
-const metadata = { name: "wine" };
-const manifests: Record<"dataset" | "trainingJob" | "model" | "service", Manifest> = {
-  dataset: {
-    ...{ kind: "Dataset", metadata },
-    spec: { source: { uri: "http://host/wine.csv" }, splits: { train: 80, test: 20 } },
-  },
-  trainingJob: {
-    ...{ kind: "TrainingJob", metadata },
-    spec: {
-      ...{ modelRef: { name: "wine" }, triggers: { datasetChange: true } },
-      inputs: [{ name: "train", datasetRef: { name: "wine", split: "train" } }],
-    },
-  },
-  model: {
-    ...{ kind: "Model", metadata },
-    spec: {
-      ...{ task: "Classification", format: { name: "sklearn" }, evaluation: { datasetRef: { name: "wine" } } },
-      gates: [{ metric: "accuracy", min: 0.9 }],
-    },
-  },
-  service: { kind: "InferenceService", metadata, spec: { modelRef: { name: "wine" } } },
-};
-const inReverse = [manifests.service, manifests.model, manifests.trainingJob, manifests.dataset];
-const kindsOfOurs = ["Dataset", "TrainingJob", "Model", "InferenceService"];
-
-const ready = ({ metadata: { generation }, status }: Seen) =>
-  status?.observedGeneration === generation &&
-  status.conditions.some((condition: Seen) => condition.type === "Ready" && condition.status === "True") &&
-  !status.conditions.some((condition: Seen) => condition.type === "Reconciling");
-const reason = (object: Seen) => object.status?.conditions?.find(({ type }: Seen) => type === "Ready")?.reason;
 
 async function runLoop(namespace: string): Promise<void> {
   await world.makeNamespace(namespace);
@@ -197,37 +158,6 @@ test("ServiceMonitors are made when their kind appears, without a restart", asyn
     interval: 300,
   });
   expect(monitor.spec.endpoints).toMatchObject([{ port: "metrics" }]);
-});
-
-describe("what can't be made is told", () => {
-  test("a name that somebody else's Service has", async () => {
-    await world.makeNamespace("taken");
-    const theirs = {
-      kind: "Service",
-      apiVersion: "v1",
-      metadata,
-      spec: { selector: { app: "theirs" }, ports: [{ name: "http", port: 80 }] },
-    };
-    await world.apply("taken", theirs, ...inReverse);
-    const service = await world.until("taken", "InferenceService", "wine", (object) => reason(object) === "NameTaken");
-    expect(service.status.conditions[0].message).toMatch(/Service wine exists already/);
-    expect(await world.get("taken", "Service", "wine")).toMatchObject({ spec: { selector: { app: "theirs" } } });
-  });
-
-  test("a Job that a quota forbids", async () => {
-    await world.makeNamespace("quota");
-    const quota = {
-      kind: "ResourceQuota",
-      apiVersion: "v1",
-      metadata: { name: "none" },
-      spec: { hard: { "count/jobs.batch": "0" } },
-    };
-    await world.apply("quota", quota);
-    await world.until("quota", "ResourceQuota", "none", ({ status }) => status?.hard !== undefined);
-    await world.apply("quota", manifests.dataset);
-    const dataset = await world.until("quota", "Dataset", "wine", (object) => reason(object) === "ChildRefused");
-    expect(dataset.status.conditions[0].message).toMatch(/exceeded quota: none/);
-  });
 });
 
 test("of two operators one works; when it stops the other goes on", async () => {

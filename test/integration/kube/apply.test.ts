@@ -14,7 +14,12 @@ afterAll(() => world.stop());
 type Body = KubeObject & { spec?: unknown };
 
 function deployment(name: string, changes: object = {}): Body {
-  const container = { name: "runtime", image: "serve:1", resources: { limits: { cpu: "1000m", memory: "1Gi" } } };
+  const container = {
+    name: "runtime",
+    image: "serve:1",
+    env: [{ name: "A", value: "1" }],
+    resources: { limits: { cpu: "1000m", memory: "1Gi" } },
+  };
   return {
     ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name, namespace } },
     spec: {
@@ -37,7 +42,8 @@ async function apply(resource: Resource, object: Body) {
   return applyIfChanged(world.client, { resource, object }, observed);
 }
 /** What somebody else does with kubectl. */
-const byOthers = (resource: Resource, object: Body) => world.client.apply(resource, object, { manager: "kubectl" });
+const byOthers = (resource: Resource, object: Body) =>
+  world.client.apply<Body>(resource, object, { manager: "kubectl" });
 
 describe("an object that holds all that is wanted", () => {
   test.each<[string, Resource, Body]>([
@@ -81,6 +87,27 @@ test("replicas that an autoscaler owns stay as it set them", async () => {
   expect((await read(deployments, "scaled")).spec).toMatchObject({ replicas: 5 });
 });
 
+describe("what others add to an object of ours", () => {
+  test.each<[string, object]>([
+    ["restart", { metadata: { annotations: { "kubectl.kubernetes.io/restartedAt": "2026-03-01" } } }],
+    ["variable", { spec: { containers: [{ name: "runtime", env: [{ name: "DEBUG", value: "1" }] }] } }],
+    ["sidecar", { spec: { containers: [{ name: "proxy", image: "proxy:1" }] } }],
+    ["volume", { spec: { volumes: [{ name: "extra", emptyDir: {} }] } }],
+  ])("a %s stays, and costs no request at rest", async (what, template) => {
+    const wanted = deployment(what);
+    await apply(deployments, wanted);
+    const patched = await byOthers(deployments, {
+      ...wanted,
+      spec: { selector: { matchLabels: { app: what } }, template },
+    });
+    expect(await apply(deployments, wanted)).toBeUndefined();
+    await apply(deployments, deployment(what, { minReadySeconds: 1 }));
+    const { template: kept, minReadySeconds } = (await read(deployments, what)).spec as Record<string, unknown>;
+    expect(kept).toEqual((patched.spec as Record<string, unknown>).template);
+    expect(minReadySeconds).toBe(1);
+  });
+});
+
 test("a name that somebody else's object has is not taken over", async () => {
   await byOthers(services, service("taken", { app: "theirs" }));
   const attempt = applyIfChanged(
@@ -91,6 +118,25 @@ test("a name that somebody else's object has is not taken over", async () => {
   await expect(attempt).rejects.toThrow(NameTakenError);
   await expect(attempt).rejects.toThrow(/Service taken exists already/);
   expect((await read(services, "taken")).spec).toMatchObject({ selector: { app: "theirs" } });
+});
+
+test("a name that somebody else's object has is not taken over without a conflict either", async () => {
+  await byOthers(services, { ...service("silent", {}), spec: { ports: [{ name: "http", port: 80 }] } });
+  const ours = { ...service("silent", {}), spec: { selector: { app: "ours" } } };
+  await expect(apply(services, ours)).rejects.toThrow(/Service silent exists already/);
+  await expect(applyIfChanged(world.client, { resource: services, object: ours }, undefined)).rejects.toThrow(
+    NameTakenError,
+  );
+  expect((await read(services, "silent")).spec).not.toHaveProperty("selector");
+});
+
+test("an object of ours that the cache has lost, and others have changed, is put right", async () => {
+  await apply(services, service("unlabelled", { app: "ours" }));
+  await byOthers(services, service("unlabelled", { app: "theirs" }));
+  const object = service("unlabelled", { app: "ours" });
+  expect(await applyIfChanged(world.client, { resource: services, object }, undefined)).toMatchObject({
+    spec: { selector: { app: "ours" } },
+  });
 });
 
 test("a delete meets only the very object that was seen", async () => {

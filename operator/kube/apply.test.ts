@@ -1,0 +1,122 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { applyIfChanged, NameTakenError } from "./apply.ts";
+import type { KubeClient } from "./client.ts";
+import { ApiError } from "./errors.ts";
+import { services } from "./resources.ts";
+import type { KubeObject, ObjectMeta, OwnerReference, Resource } from "./types.ts";
+
+type Body = KubeObject & { spec: object };
+
+const owner = (name: string, uid = `uid of ${name}`): OwnerReference => ({
+  ...{ apiVersion: "lemnis.dev/v1alpha1", kind: "InferenceService" },
+  ...{ name, uid, controller: true, blockOwnerDeletion: true },
+});
+const wanted = (spec: object = { port: 80 }, metadata: Partial<ObjectMeta> = {}): Body => ({
+  ...{ apiVersion: "v1", kind: "Service" },
+  metadata: { name: "wine", namespace: "a", ownerReferences: [owner("wine")], ...metadata },
+  spec,
+});
+
+/** What the server has that no cache has seen, and what it was sent. */
+let stored: KubeObject | undefined;
+let sent: { object: KubeObject; force: boolean }[];
+let reads: number;
+let refusal: ApiError | undefined;
+
+const client = {
+  get: async () => {
+    reads++;
+    if (!stored) throw new ApiError("get Service wine", 404);
+    return stored;
+  },
+  apply: async (_: Resource, object: KubeObject, { force }: { force: boolean }) => {
+    sent.push({ object, force });
+    if (refusal) throw refusal;
+    return { ...object, metadata: { ...object.metadata, resourceVersion: "1" } };
+  },
+} as unknown as KubeClient;
+
+const apply = (object: KubeObject, observed?: KubeObject) =>
+  applyIfChanged(client, { resource: services, object }, observed);
+
+beforeEach(() => {
+  [stored, sent, reads, refusal] = [undefined, [], 0, undefined];
+});
+
+describe("an object that is there", () => {
+  test("and holds all of it is not sent, whatever the server has added", async () => {
+    const made = (await apply(wanted())) as Body;
+    const kept = { ...made, spec: { ...made.spec, clusterIP: "10.0.0.1" }, status: {} };
+    expect(await apply(wanted(), kept)).toBeUndefined();
+    expect(sent).toHaveLength(1);
+    expect(reads).toBe(1);
+  });
+
+  test.each<[string, object, (made: Body) => Body]>([
+    ["was changed by others", { port: 80 }, (made) => ({ ...made, spec: { port: 81 } })],
+    ["holds a field that is no longer wanted", {}, (made) => made],
+    ["has lost our digest", { port: 80 }, (made) => ({ ...made, metadata: { ...made.metadata, annotations: {} } })],
+  ])("and %s is put right by force", async (_, spec, change) => {
+    const made = (await apply(wanted())) as Body;
+    expect(await apply(wanted(spec), change(made))).toBeDefined();
+    expect(sent).toHaveLength(2);
+    expect(sent[1]).toMatchObject({ force: true, object: { spec } });
+  });
+
+  test("carries a digest of what was wanted, beside its own annotations, and no other", async () => {
+    await apply(wanted({ port: 80 }, { annotations: { own: "1" } }));
+    await apply(wanted({ port: 81 }, { annotations: { own: "1" } }));
+    const [first, second] = sent.map(({ object }) => object.metadata.annotations ?? {});
+    expect(first).toEqual({ own: "1", "lemnis.dev/applied-hash": expect.stringMatching(/^[0-9a-f]{16}$/) });
+    expect(second?.["lemnis.dev/applied-hash"]).not.toBe(first?.["lemnis.dev/applied-hash"]);
+  });
+});
+
+describe("a name is taken, and nothing is written, when what has it", () => {
+  const foreign = (metadata: Partial<ObjectMeta>) => wanted({ port: 80 }, { ownerReferences: [], ...metadata });
+
+  test.each<[string, KubeObject]>([
+    ["is nobody's", foreign({})],
+    ["has our label, but we have not made it", foreign({ labels: { "app.kubernetes.io/managed-by": "lemnis" } })],
+    ["belongs to another of ours", foreign({ ownerReferences: [owner("beer")] })],
+    [
+      "belongs to a kind of our kind's name",
+      foreign({ ownerReferences: [{ ...owner("wine"), apiVersion: "serving.kserve.io/v1beta1" }] }),
+    ],
+    ["belongs to another controller", foreign({ ownerReferences: [{ ...owner("wine"), kind: "HelmRelease" }] })],
+  ])("%s", async (_, existing) => {
+    await expect(apply(wanted(), existing)).rejects.toThrow(NameTakenError);
+    stored = existing;
+    await expect(apply(wanted())).rejects.toThrow(/^Service wine exists already .* delete or rename it/);
+    expect(sent).toEqual([]);
+  });
+
+  test("was made between our look and our write, and would lose a field by it", async () => {
+    const causes = [{ reason: "FieldManagerConflict", message: 'conflict with "kubectl"' }];
+    refusal = new ApiError("apply Service wine", 409, { reason: "Conflict", details: { causes } });
+    await expect(apply(wanted())).rejects.toThrow(/conflict with "kubectl"/);
+    expect(sent).toMatchObject([{ force: false }]);
+  });
+});
+
+describe("an object is ours still", () => {
+  test("when the cache has lost it with its label", async () => {
+    stored = wanted({ port: 81 });
+    await apply(wanted());
+    expect(sent).toMatchObject([{ force: true }]);
+  });
+
+  test.each<[string, OwnerReference[]]>([
+    ["its owner's former self has left to the collector", [owner("wine", "former")]],
+    ["was orphaned", []],
+  ])("when %s", async (_, ownerReferences) => {
+    const made = (await apply(wanted())) as Body;
+    await apply(wanted(), { ...made, metadata: { ...made.metadata, ownerReferences } });
+    expect(sent[1]).toMatchObject({ force: true, object: { metadata: { ownerReferences: [owner("wine")] } } });
+  });
+});
+
+test("other refusals are passed on", async () => {
+  refusal = new ApiError("apply Service wine", 422, { reason: "Invalid" });
+  await expect(apply(wanted())).rejects.toBe(refusal);
+});

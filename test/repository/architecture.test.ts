@@ -1,0 +1,98 @@
+/** The house stays as it was built: who may import whom, and how large a file may be. */
+import { describe, expect, test } from "vitest";
+import { paths, type Source, sources } from "./tree.ts";
+
+const isTest = ({ path }: Source) => path.endsWith(".test.ts");
+const program = sources.filter((source) => source.path.startsWith("operator/") && !isTest(source));
+const within = (...folders: string[]) =>
+  program.filter(({ path }) => folders.some((folder) => path.startsWith(folder)));
+/** Imports of these sources that match, as "file imports name". */
+const imports = (of: readonly Source[], pattern: RegExp) =>
+  of.flatMap(({ path, imports }) =>
+    imports.filter((name) => pattern.test(name)).map((name) => `${path} imports ${name}`),
+  );
+
+describe("imports", () => {
+  test("client-node is known to operator/kube alone, and undici to those who call servers", () => {
+    expect(
+      imports(
+        program.filter(({ path }) => !path.startsWith("operator/kube/")),
+        /^@kubernetes\/client-node$/,
+      ),
+    ).toEqual([]);
+    const callers = /^operator\/(kube|store\/(client|token-review)|agent\/(source|evaluate))/;
+    expect(
+      imports(
+        program.filter(({ path }) => !callers.test(path)),
+        /^undici$/,
+      ),
+    ).toEqual([]);
+  });
+
+  test("the kinds know zod and each other", () => {
+    expect(imports(within("operator/api/v1alpha1/"), /^(?!zod$|operator\/api\/v1alpha1\/)/)).toEqual([]);
+  });
+
+  test("the runtime and kube know no kind, no store and no agent", () => {
+    expect(
+      imports(within("operator/runtime/", "operator/kube/"), /^operator\/(api|controllers|store|agent)\//),
+    ).toEqual([]);
+  });
+
+  test("planners do no I/O: controllers know neither servers, files nor databases", () => {
+    expect(
+      imports(
+        within("operator/controllers/"),
+        /^(node:(fs|http|net|child_process|sqlite)|undici|fastify|@duckdb|@aws-sdk)/,
+      ),
+    ).toEqual([]);
+    expect(imports(within("operator/controllers/"), /^operator\/agent\/(?!tasks\.ts$)/)).toEqual([]);
+    expect(imports(within("operator/controllers/"), /^operator\/store\/(?!(api|client)\.ts$)/)).toEqual([]);
+  });
+
+  test("the agent and the store know nothing of the operator", () => {
+    expect(imports(within("operator/agent/"), /^operator\/(kube|runtime|controllers)\//)).toEqual([]);
+    expect(imports(within("operator/store/"), /^operator\/(kube|runtime|controllers|agent)\//)).toEqual([]);
+  });
+
+  test("the program knows no test", () => {
+    expect(imports(program, /^test\//)).toEqual([]);
+  });
+});
+
+test("operator/main.ts alone reads the environment and listens to signals", () => {
+  const others = program.filter(({ path }) => path !== "operator/main.ts");
+  expect(others.filter(({ text }) => /process\.(env|on)\b/.test(text)).map(({ path }) => path)).toEqual([]);
+});
+
+test("planners take the time as an argument", () => {
+  const planners = program.filter(({ path }) => /^operator\/controllers\//.test(path));
+  expect(
+    planners.filter(({ text }) => /new Date\(\)|Date\.now\(\)|Math\.random/.test(text)).map(({ path }) => path),
+  ).toEqual([]);
+});
+
+describe("files", () => {
+  test("have one idea: at most 250 lines; tables of cases are as long as they are", () => {
+    const long = sources.filter(({ path, text }) => text.split("\n").length > 251 && !path.endsWith("/cases.ts"));
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+
+  test("are named for what is in them", () => {
+    const names = sources.map(({ path }) => path).filter((path) => !path.endsWith("api/v1alpha1/common.ts"));
+    expect(names.filter((path) => !/^[a-z0-9/-]+(\.[a-z0-9-]+)*\.m?ts$/.test(path))).toEqual([]);
+    expect(names.filter((path) => /(utils?|common|helpers?|misc)\.ts$/.test(path))).toEqual([]);
+  });
+
+  test("skip no test, and leave none alone", () => {
+    const marks = /\b(test|it|describe)\.(skip|only|todo)\b|^\s*(xit|xdescribe|fit|fdescribe)\(/m;
+    const skipping = sources.filter(
+      ({ path, text }) => path !== "test/repository/architecture.test.ts" && marks.test(text),
+    );
+    expect(skipping.map(({ path }) => path)).toEqual([]);
+  });
+
+  test("that are generated are the CRDs and the lock file", () => {
+    expect(paths.filter((path) => /^(dist|build|coverage)\/|\.(js|map|d\.ts)$/.test(path))).toEqual([]);
+  });
+});
