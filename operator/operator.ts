@@ -77,7 +77,10 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   );
 
   const reflectors: Reflectors = createReflectors(client, {
-    onRestart: ({ plural }, reason) => metrics.watchRestarts.inc({ resource: plural, reason }),
+    onRestart: ({ plural }, reason, error) => {
+      metrics.watchRestarts.inc({ resource: plural, reason });
+      if (error) logger.warn({ resource: plural, reason, err: error }, "a watch broke, will begin anew");
+    },
     onChange: (cache, { object, listed }) => {
       for (const controller of controllers) {
         const queue = queues.get(controller.name);

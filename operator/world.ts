@@ -20,7 +20,7 @@ export type Reflectors = { [K in keyof Caches]: Reflector<ReturnType<Caches[K]["
 
 interface Listeners {
   onChange: (cache: keyof Caches, change: Change<KubeObject>) => void;
-  onRestart: (resource: Resource, reason: RestartReason) => void;
+  onRestart: (resource: Resource, reason: RestartReason, error?: unknown) => void;
 }
 
 const byOwner: Indexes<KubeObject> = {
@@ -32,7 +32,7 @@ export function createReflectors(client: KubeClient, { onChange, onRestart }: Li
     return new Reflector<T>(client, resource, {
       ...options,
       onChange: (change) => onChange(cache, change),
-      onRestart: (reason) => onRestart(resource, reason),
+      onRestart: (reason, error) => onRestart(resource, reason, error),
     });
   }
   const child = { labelSelector: managedSelector, indexes: byOwner };

@@ -14,6 +14,10 @@ export interface ClientOptions {
   deadlineMs?: number;
 }
 
+const readDeadlineMs = 15_000;
+/** A write that begins while this process leads ends before another may lead: see lease.ts. */
+const writeDeadlineMs = 5_000;
+
 export interface ObjectList<T> {
   metadata: { resourceVersion: string; continue?: string };
   items: T[];
@@ -150,11 +154,11 @@ export class KubeClient {
 
   #write<T>(call: Call): Promise<T> {
     this.#options.writeGuard?.();
-    return this.#json(call);
+    return this.#json(call, this.#options.deadlineMs ?? writeDeadlineMs);
   }
 
-  async #json<T>(call: Call): Promise<T> {
-    const answer = await this.#send(call, AbortSignal.timeout(this.#options.deadlineMs ?? 15_000));
+  async #json<T>(call: Call, deadlineMs = this.#options.deadlineMs ?? readDeadlineMs): Promise<T> {
+    const answer = await this.#send(call, AbortSignal.timeout(deadlineMs));
     if (answer.statusCode >= 300) return this.#fail(call, answer);
     try {
       return (await answer.body.json()) as T;

@@ -11,7 +11,11 @@ declare module "vitest" {
 }
 
 export default async function setup(project: TestProject): Promise<void> {
+  project.provide("images", await prepareLemnis());
+}
+
+export async function prepareLemnis(): Promise<Images> {
   const { target, images } = await prepareLocal({ namespace: "default", log: terminalLog() });
   await installChart(target, images);
-  project.provide("images", images);
+  return images;
 }
