@@ -1,6 +1,7 @@
 /** zod schema → structural CustomResourceDefinition. Throws on what Kubernetes would refuse. */
 import { z } from "zod";
-import { group, type KindDefinition, version } from "./v1alpha1/common.ts";
+import { group, version } from "./v1alpha1/common.ts";
+import type { KindDefinition } from "./v1alpha1/kind.ts";
 
 /** Children append to the name, and a Service's name begins with a letter; 63 is the limit of a label's value. */
 const nameRule = {

@@ -4,9 +4,10 @@
  */
 import { Model as BaseModel, type ModelData, setValidateFunc, type TypeMeta } from "@kubernetes-models/base";
 import { z } from "zod";
-import { apiVersion, type KindDefinition, type ObjectMeta } from "./v1alpha1/common.ts";
+import { apiVersion, type ObjectMeta } from "./v1alpha1/common.ts";
 import { datasetKind, type datasetSpec } from "./v1alpha1/dataset.ts";
 import { inferenceServiceKind, type inferenceServiceSpec } from "./v1alpha1/inference-service.ts";
+import type { KindDefinition } from "./v1alpha1/kind.ts";
 import { modelKind, type modelSpec } from "./v1alpha1/model.ts";
 import {
   servingRuntimeKind,

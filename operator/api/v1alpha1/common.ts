@@ -128,7 +128,10 @@ export const resources = z.strictObject({
 });
 export type Resources = z.infer<typeof resources>;
 
-const keyRef = z.strictObject({ name: objectName, key: z.string().min(1).max(253) });
+const keyRef = z.strictObject({
+  name: objectName.describe("The object's name."),
+  key: z.string().min(1).max(253).describe("The key in its data."),
+});
 const envVar = cel(
   z.strictObject({
     name: envName.describe("The variable's name."),
@@ -159,10 +162,13 @@ export const container = z.strictObject({
 export type Container = z.infer<typeof container>;
 
 const toleration = z.strictObject({
-  key: z.string().max(253).optional(),
-  operator: z.enum(["Exists", "Equal"]).optional(),
-  value: z.string().max(253).optional(),
-  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional(),
+  key: z.string().max(253).optional().describe("The taint's key. Default: all keys, with operator Exists."),
+  operator: z.enum(["Exists", "Equal"]).optional().describe("Whether the value counts. Default: Equal."),
+  value: z.string().max(253).optional().describe("The taint's value, with operator Equal."),
+  effect: z
+    .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
+    .optional()
+    .describe("The taint's effect. Default: all effects."),
 });
 
 /** What a pod of ours takes from the user beside its container. */
@@ -185,12 +191,12 @@ export const podSettings = {
 };
 
 export const condition = z.strictObject({
-  type: z.string().max(316),
-  status: z.enum(["True", "False", "Unknown"]),
-  reason: z.string().max(1024),
-  message: z.string().max(32768),
-  observedGeneration: z.int().optional(),
-  lastTransitionTime: z.string().max(64),
+  type: z.string().max(316).describe("What is stated."),
+  status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds."),
+  reason: z.string().max(1024).describe("Why, in one word; docs/concepts.md explains each."),
+  message: z.string().max(32768).describe("Why, in words, and what to do."),
+  observedGeneration: z.int().optional().describe("The generation of the spec that it speaks of."),
+  lastTransitionTime: z.string().max(64).describe("When the status last changed."),
 });
 export type Condition = z.infer<typeof condition>;
 
@@ -215,35 +221,3 @@ export interface ObjectMeta {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
 }
-
-/** How a kind is named in the API. */
-export interface KindDefinition {
-  kind: string;
-  plural: string;
-  singular: string;
-  shortNames: readonly string[];
-  scope: "Namespaced" | "Cluster";
-  description: string;
-  spec: z.ZodType;
-  status?: z.ZodType;
-  columns: readonly PrinterColumn[];
-}
-export interface PrinterColumn {
-  name: string;
-  type: "string" | "integer" | "number" | "date" | "boolean";
-  jsonPath: string;
-  description?: string;
-  priority?: number;
-}
-
-export const readyColumn: PrinterColumn = {
-  name: "Ready",
-  type: "string",
-  jsonPath: `.status.conditions[?(@.type=="Ready")].status`,
-};
-export const reasonColumn: PrinterColumn = {
-  name: "Reason",
-  type: "string",
-  jsonPath: `.status.conditions[?(@.type=="Ready")].reason`,
-};
-export const ageColumn: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };

@@ -1,19 +1,6 @@
 import { z } from "zod";
-import {
-  ageColumn,
-  cel,
-  commonStatus,
-  digest,
-  type KindDefinition,
-  listMap,
-  namedMap,
-  type ObjectMeta,
-  onlyWithS3,
-  readyColumn,
-  reasonColumn,
-  s3Access,
-  uri,
-} from "./common.ts";
+import { cel, commonStatus, digest, listMap, namedMap, type ObjectMeta, onlyWithS3, s3Access, uri } from "./common.ts";
+import { ageColumn, type KindDefinition, readyColumn, reasonColumn } from "./kind.ts";
 
 const source = cel(
   z.strictObject({
@@ -81,19 +68,19 @@ export const datasetSpec = z.strictObject({
 export type DatasetSpec = z.output<typeof datasetSpec>;
 
 const datasetVersionStatus = z.strictObject({
-  version: z.int(),
-  digest,
-  rows: z.int(),
-  bytes: z.int(),
-  createdAt: z.string().max(64),
+  version: z.int().describe("Its number."),
+  digest: digest.describe("The sha256 of its manifest."),
+  rows: z.int().describe("How many rows it has."),
+  bytes: z.int().describe("The size of its files."),
+  createdAt: z.string().max(64).describe("When it was registered."),
 });
 
 export const datasetStatus = z.strictObject({
   ...commonStatus,
   version: z.int().optional().describe("The current version's number."),
   digest: digest.optional().describe("The current version: the sha256 of its manifest."),
-  rows: z.int().optional(),
-  bytes: z.int().optional(),
+  rows: z.int().optional().describe("How many rows the current version has."),
+  bytes: z.int().optional().describe("The size of its files."),
   label: z.string().max(256).optional().describe("The column with the role Label."),
   splits: z.record(z.string().max(63), z.int()).meta({ maxProperties: 8 }).optional().describe("Rows by split."),
   lastChecked: z.string().max(64).optional().describe("When the source was last read to the end."),

@@ -1,6 +1,6 @@
-import type { KindDefinition } from "./common.ts";
 import { datasetKind } from "./dataset.ts";
 import { inferenceServiceKind } from "./inference-service.ts";
+import type { KindDefinition } from "./kind.ts";
 import { modelKind } from "./model.ts";
 import { servingRuntimeKind, trainingRuntimeKind } from "./runtimes.ts";
 import { trainingJobKind } from "./training-job.ts";

@@ -1,21 +1,18 @@
 import { z } from "zod";
 import {
-  ageColumn,
   cel,
   commonStatus,
   container,
   digest,
   dnsName,
-  type KindDefinition,
   type ObjectMeta,
   objectName,
   podSettings,
-  readyColumn,
-  reasonColumn,
   resources,
   s3Access,
   uri,
 } from "./common.ts";
+import { ageColumn, type KindDefinition, readyColumn, reasonColumn } from "./kind.ts";
 
 const modelRef = cel(
   z.strictObject({
@@ -42,7 +39,12 @@ export const metricsPort = z
     "Where the container serves Prometheus metrics at /metrics. Default: it serves none, and there is no ServiceMonitor.",
   );
 
-export const servingTemplate = z.strictObject({ container, port, metricsPort, ...podSettings });
+export const servingTemplate = z.strictObject({
+  container: container.describe("The container that serves."),
+  port,
+  metricsPort,
+  ...podSettings,
+});
 export type ServingTemplate = z.output<typeof servingTemplate>;
 
 const spec = z.strictObject({
@@ -58,7 +60,7 @@ const spec = z.strictObject({
     .optional()
     .describe("How storageUri is read."),
   runtimeRef: z
-    .strictObject({ name: objectName })
+    .strictObject({ name: objectName.describe("The ServingRuntime's name.") })
     .optional()
     .describe("The ServingRuntime. Default: the one that lists the model's format."),
   template: servingTemplate.optional().describe("A container of your own instead of a ServingRuntime."),
@@ -127,10 +129,10 @@ export type InferenceServiceSpec = Spec;
 
 const revisionStatus = z.strictObject({
   name: z.string().max(253).describe("The Deployment."),
-  modelVersion: z.int().optional(),
-  trafficPercent: z.int(),
-  replicas: z.int(),
-  readyReplicas: z.int(),
+  modelVersion: z.int().optional().describe("The version of the Model that it serves."),
+  trafficPercent: z.int().describe("Its share of the requests."),
+  replicas: z.int().describe("How many replicas it should have."),
+  readyReplicas: z.int().describe("How many of them are ready."),
   drainUntil: z.string().max(64).optional().describe("When a revision that has no more traffic is removed."),
 });
 export type RevisionStatus = z.output<typeof revisionStatus>;
@@ -139,7 +141,7 @@ export const inferenceServiceStatus = z.strictObject({
   ...commonStatus,
   url: z.string().max(1024).optional().describe("Where predictions are asked for, inside the cluster."),
   modelVersion: z.int().optional().describe("The version that has the traffic."),
-  revisions: z.array(revisionStatus).max(10).optional(),
+  revisions: z.array(revisionStatus).max(10).optional().describe("What runs: one model in one container each."),
 });
 export type InferenceServiceStatus = z.output<typeof inferenceServiceStatus>;
 

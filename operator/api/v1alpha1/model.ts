@@ -1,22 +1,19 @@
 import { z } from "zod";
 import {
-  ageColumn,
   cel,
   commonStatus,
   digest,
   dnsName,
-  type KindDefinition,
   listMap,
   metricValues,
   namedMap,
   type ObjectMeta,
   objectName,
   onlyWithS3,
-  readyColumn,
-  reasonColumn,
   s3Access,
   uri,
 } from "./common.ts";
+import { ageColumn, type KindDefinition, readyColumn, reasonColumn } from "./kind.ts";
 
 const classificationMetrics = ["accuracy", "precision", "recall", "f1", "log_loss", "roc_auc"] as const;
 const regressionMetrics = ["mae", "rmse", "r2"] as const;
@@ -91,12 +88,14 @@ const spec = z.strictObject({
     .describe("Models that were trained elsewhere; each becomes a version and goes through the same gates."),
   evaluation: z
     .strictObject({
-      datasetRef: z.strictObject({
-        name: objectName.describe("The Dataset, in this namespace. It needs a column with the role Label."),
-        split: dnsName.default("test").describe("The split that is held out from training."),
-      }),
+      datasetRef: z
+        .strictObject({
+          name: objectName.describe("The Dataset, in this namespace. It needs a column with the role Label."),
+          split: dnsName.default("test").describe("The split that is held out from training."),
+        })
+        .describe("The data to judge by: the Dataset's current version when the evaluation begins."),
       runtimeRef: z
-        .strictObject({ name: objectName })
+        .strictObject({ name: objectName.describe("The ServingRuntime's name.") })
         .optional()
         .describe("The ServingRuntime to evaluate in. Default: the one that lists the model's format."),
     })
@@ -132,15 +131,15 @@ export const modelSpec = [
 export type ModelSpec = z.output<typeof spec>;
 
 const gateStatus = z.strictObject({
-  metric: z.string().max(128),
-  passed: z.boolean(),
-  message: z.string().max(512),
+  metric: z.string().max(128).describe("What was judged."),
+  passed: z.boolean().describe("Whether all that the gate says holds."),
+  message: z.string().max(512).describe("What was asked, and what was found."),
 });
 
 export const stages = ["Candidate", "Champion", "Passed", "Failed", "Archived"] as const;
 const versionStatus = z.strictObject({
-  version: z.int(),
-  digest,
+  version: z.int().describe("Its number."),
+  digest: digest.describe("The sha256 of the list of its files."),
   source: z.string().max(512).describe("The run or the uri that it came from."),
   stage: z
     .enum(stages)
@@ -148,19 +147,27 @@ const versionStatus = z.strictObject({
       "Candidate: not judged yet. Passed: awaits promotion. Failed: a gate refused it. Archived: was champion.",
     ),
   evaluatedOn: z
-    .strictObject({ dataset: objectName, version: z.int(), digest })
+    .strictObject({
+      dataset: objectName.describe("The Dataset."),
+      version: z.int().describe("Its version."),
+      digest: digest.describe("That version's digest."),
+    })
     .optional()
     .describe("The dataset version that it is judged on."),
-  metrics: metricValues.optional(),
-  gates: z.array(gateStatus).max(32).optional(),
-  message: z.string().max(1024).optional(),
+  metrics: metricValues.optional().describe("What its evaluation measured."),
+  gates: z.array(gateStatus).max(32).optional().describe("How each gate was passed or not, in the manifest's order."),
+  message: z.string().max(1024).optional().describe("Why it passed or failed."),
 });
 export type ModelVersionStatus = z.output<typeof versionStatus>;
 
 export const modelStatus = z.strictObject({
   ...commonStatus,
   champion: z.int().optional().describe("The version that the alias champion names."),
-  aliases: z.record(z.string().max(63), z.int()).meta({ maxProperties: 17 }).optional(),
+  aliases: z
+    .record(z.string().max(63), z.int())
+    .meta({ maxProperties: 17 })
+    .optional()
+    .describe("Each alias and the version that it names."),
   versions: z
     .array(versionStatus)
     .max(40)

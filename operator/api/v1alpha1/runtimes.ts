@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { ageColumn, container, dnsName, type KindDefinition, listMap, type ObjectMeta, podSettings } from "./common.ts";
+import { container, dnsName, listMap, type ObjectMeta, podSettings } from "./common.ts";
 import { metricsPort, port } from "./inference-service.ts";
+import { ageColumn, type KindDefinition } from "./kind.ts";
 
 const formats = listMap(
   z
-    .array(z.strictObject({ name: dnsName }))
+    .array(z.strictObject({ name: dnsName.describe("The format's name, as in a Model's spec.format.name.") }))
     .min(1)
     .max(32),
   ["name"],

@@ -1,33 +1,35 @@
 import { z } from "zod";
 import {
-  ageColumn,
   cel,
   commonStatus,
   container,
   digest,
   dnsName,
-  type KindDefinition,
   listMap,
   metricValues,
   type ObjectMeta,
   objectName,
   podSettings,
-  readyColumn,
-  reasonColumn,
   resources,
 } from "./common.ts";
+import { ageColumn, type KindDefinition, readyColumn, reasonColumn } from "./kind.ts";
 
 const input = z.strictObject({
   name: dnsName.describe("The folder: the data is at /opt/ml/input/data/<name>."),
-  datasetRef: z.strictObject({
-    name: objectName.describe("The Dataset, in this namespace."),
-    split: dnsName
-      .optional()
-      .describe("The split to read. Default: train where the Dataset has such a split, else all rows."),
-  }),
+  datasetRef: z
+    .strictObject({
+      name: objectName.describe("The Dataset, in this namespace."),
+      split: dnsName
+        .optional()
+        .describe("The split to read. Default: train where the Dataset has such a split, else all rows."),
+    })
+    .describe("The data. Its current version is named in the run."),
 });
 
-export const trainingTemplate = z.strictObject({ container, ...podSettings });
+export const trainingTemplate = z.strictObject({
+  container: container.describe("The container that trains."),
+  ...podSettings,
+});
 export type TrainingTemplate = z.output<typeof trainingTemplate>;
 
 const spec = z.strictObject({
@@ -35,14 +37,14 @@ const spec = z.strictObject({
     .strictObject({ name: objectName.describe("The Model, in this namespace.") })
     .describe("The Model that each successful run makes a version of."),
   runtimeRef: z
-    .strictObject({ name: objectName })
+    .strictObject({ name: objectName.describe("The TrainingRuntime's name.") })
     .optional()
     .describe("The TrainingRuntime that the container comes from. Default: the one that lists the model's format."),
   template: trainingTemplate.optional().describe("A container of your own instead of a TrainingRuntime."),
   code: z
     .strictObject({
       configMapRef: z
-        .strictObject({ name: objectName })
+        .strictObject({ name: objectName.describe("The ConfigMap's name.") })
         .describe("A ConfigMap in this namespace whose keys are files in /opt/ml/code."),
     })
     .optional()
@@ -90,18 +92,25 @@ export const runPhases = ["Pending", "Running", "Succeeded", "Failed"] as const;
 const runStatus = z.strictObject({
   job: z.string().max(253).optional().describe("The Job that runs it."),
   digest: digest.describe("The digest of all the run's inputs."),
-  phase: z.enum(runPhases),
-  trigger: z.enum(["Spec", "DatasetChange"]),
+  phase: z.enum(runPhases).describe("How far it is."),
+  trigger: z.enum(["Spec", "DatasetChange"]).describe("What started it: the manifest or its code, or new data."),
   inputs: z
-    .array(z.strictObject({ name: z.string().max(63), dataset: objectName, version: z.int() }))
+    .array(
+      z.strictObject({
+        name: z.string().max(63).describe("The input's name."),
+        dataset: objectName.describe("The Dataset."),
+        version: z.int().describe("The Dataset's version."),
+      }),
+    )
     .max(16)
-    .optional(),
-  metrics: metricValues.optional(),
+    .optional()
+    .describe("The data that it trains on."),
+  metrics: metricValues.optional().describe("What the training container wrote to /opt/ml/output/metrics.json."),
   modelVersion: z.int().optional().describe("The version of the Model that the run made."),
-  reason: z.string().max(128).optional(),
-  message: z.string().max(1024).optional(),
-  startedAt: z.string().max(64).optional(),
-  finishedAt: z.string().max(64).optional(),
+  reason: z.string().max(128).optional().describe("Why it failed, in one word."),
+  message: z.string().max(1024).optional().describe("Why it failed, in words."),
+  startedAt: z.string().max(64).optional().describe("When it began."),
+  finishedAt: z.string().max(64).optional().describe("When it ended."),
 });
 export type RunStatus = z.output<typeof runStatus>;
 
