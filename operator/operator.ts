@@ -8,21 +8,17 @@ import { type Controller, keyOf } from "./controllers/controller.ts";
 import { datasetController } from "./controllers/dataset/controller.ts";
 import { inferenceServiceController } from "./controllers/inference-service/controller.ts";
 import { modelController } from "./controllers/model/controller.ts";
-import { refusalPlan } from "./controllers/refusal.ts";
 import { trainingJobController } from "./controllers/training-job/controller.ts";
 import { KubeClient } from "./kube/client.ts";
 import type { KubeConfig } from "./kube/config.ts";
-import { EventRecorder } from "./kube/events.ts";
 import { Elector } from "./kube/lease.ts";
-import { Reflector } from "./kube/reflector.ts";
-import { customResourceDefinitions, serviceMonitors } from "./kube/resources.ts";
 import type { KubeObject, Resource } from "./kube/types.ts";
+import { reconcileAll } from "./reconcile.ts";
 import { systemClock } from "./runtime/clock.ts";
-import { runController } from "./runtime/controller.ts";
-import { type Echo, execute } from "./runtime/execute.ts";
 import { startHealthServer } from "./runtime/health.ts";
 import { createMetrics } from "./runtime/metrics.ts";
 import { WorkQueue } from "./runtime/queue.ts";
+import { watchServiceMonitors } from "./service-monitors.ts";
 import { StoreClient } from "./store/client.ts";
 import { createReflectors, type Reflectors } from "./world.ts";
 
@@ -32,9 +28,6 @@ const controllers: readonly Controller<never>[] = [
   modelController,
   inferenceServiceController,
 ];
-
-/** Reconciles of one kind at the same time. */
-const workers = 8;
 
 export interface OperatorInput {
   kubeConfig: KubeConfig;
@@ -97,23 +90,11 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   const observed = ({ plural }: Resource, namespace: string, name: string): KubeObject | undefined =>
     byPlural.get(plural)?.get(namespace, name);
 
-  let monitorsWatch: AbortController | undefined;
-  const definitions = new Reflector<KubeObject>(client, customResourceDefinitions, {
-    metadataOnly: true,
-    onChange: ({ type, object }) => {
-      if (object.metadata.name !== `${serviceMonitors.plural}.${serviceMonitors.group}`) return;
-      if (type === "deleted") {
-        monitorsWatch?.abort();
-        monitorsWatch = undefined;
-        reflectors.serviceMonitors.clear();
-      } else if (!monitorsWatch) {
-        monitorsWatch = new AbortController();
-        void reflectors.serviceMonitors.run(AbortSignal.any([signal, monitorsWatch.signal]));
-        void reflectors.serviceMonitors.whenSynced.then(() => {
-          for (const service of caches.inferenceServices.list())
-            queues.get("inferenceservice")?.add(keyOf(service), "resync");
-        });
-      }
+  const monitors = watchServiceMonitors(client, reflectors.serviceMonitors, {
+    signal,
+    onSynced: () => {
+      for (const service of caches.inferenceServices.list())
+        queues.get("inferenceservice")?.add(keyOf(service), "resync");
     },
   });
 
@@ -128,11 +109,11 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
       agentImagePullPolicy: settings.LEMNIS_AGENT_IMAGE_PULL_POLICY,
       drainMs: settings.LEMNIS_DRAIN_SECONDS * 1000,
     },
-    hasServiceMonitors: () => monitorsWatch !== undefined && caches.serviceMonitors.synced,
+    hasServiceMonitors: monitors.areThere,
   };
 
   const { serviceMonitors: _, ...always } = reflectors;
-  const watched = [definitions, ...Object.values(always)];
+  const watched = [monitors.definitions, ...Object.values(always)];
   const health = await startHealthServer({
     port: settings.LEMNIS_METRICS_PORT,
     registry,
@@ -158,45 +139,7 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
     logger.info({ leader: true }, "leading");
     const keeping = new AbortController();
     const kept = elector.keep(keeping.signal);
-    const events = new EventRecorder(client, {
-      instance: settings.POD_NAME,
-      now: () => new Date(),
-      onError: (error) => logger.warn({ err: error }, "an Event could not be written"),
-    });
-    const executor = {
-      client,
-      events,
-      observed,
-      record: (record: Parameters<StoreClient["write"]>[0]) => store.write(record),
-    };
-    const loops = controllers.map((controller) => {
-      const queue = queues.get(controller.name) as WorkQueue;
-      return runController({
-        name: controller.name,
-        queue,
-        workers,
-        logger,
-        metrics,
-        hasEcho: (echo) => isSeen(observed(echo.resource, echo.namespace, echo.name), echo),
-        reconcile: async (key) => {
-          const [namespace = "", name = ""] = key.split("/");
-          const object = caches[controller.cache].get(namespace, name);
-          if (!object || object.metadata.deletionTimestamp) return undefined;
-          const plan = await controller.plan(world, object as never);
-          const subject = { object, resource: controller.resource };
-          try {
-            return { outcome: plan.outcome, echoes: await execute(executor, subject, plan) };
-          } catch (error) {
-            const told = refusalPlan(object, plan, { error, now: world.clock.now() });
-            if (told) await execute(executor, subject, told);
-            throw error;
-          }
-        },
-      });
-    });
-    await aborted(signal);
-    for (const queue of queues.values()) queue.close();
-    await Promise.all(loops);
+    await reconcileAll({ controllers, queues, world, observed, logger, metrics, signal, instance: settings.POD_NAME });
     keeping.abort();
     await kept;
     await elector.release();
@@ -205,13 +148,6 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   clearInterval(gauges);
   health.close();
   await Promise.all([...watching, client.close(), leaseClient.close()]);
-}
-
-/** What was written is in the cache, or something newer; what was deleted is gone or going. */
-function isSeen(cached: KubeObject | undefined, { resourceVersion, uid }: Echo): boolean {
-  if (resourceVersion === undefined)
-    return cached?.metadata.uid !== uid || cached.metadata.deletionTimestamp !== undefined;
-  return cached !== undefined && BigInt(cached.metadata.resourceVersion ?? "0") >= BigInt(resourceVersion);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -9,7 +9,7 @@ import { up } from "./up.ts";
 
 const help = `Usage: npm run cluster -- <command>
 
-A real single-node Kubernetes on this machine, for the demo and the end-to-end tests. Needs Linux, root and Go 1.24 or newer;
+A real single-node Kubernetes on this machine, for the demo and the end-to-end tests. Needs Linux, root and Go 1.25 or newer;
 installs containerd and the like with apt when they are missing. The first up builds Kubernetes from source: about ten minutes on
 two cores. Later ones take seconds.
 

@@ -16,6 +16,17 @@ export interface S3Server {
 
 /** A real S3 server on a folder of its own. Its clients must reach `address`: pods reach the node's, tests any loopback one. */
 export async function startS3(address = "127.0.0.1"): Promise<S3Server> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(address);
+    } catch (error) {
+      // Another process took the free port between our look and our use of it.
+      if (attempt === 3 || !(error instanceof Error && error.message.includes("address already in use"))) throw error;
+    }
+  }
+}
+
+async function start(address: string): Promise<S3Server> {
   const root = await mkdtemp(join(tmpdir(), "lemnis-s3-"));
   const [port = 0] = await freePorts(1);
   const url = `http://${address}:${port}`;

@@ -117,7 +117,7 @@ async function build(tool: Tool, flags: string, target: string): Promise<void> {
   } catch (error) {
     if (error instanceof CommandError && error.code === "ENOENT") {
       throw new Error(
-        "Go is not installed: the cluster's programs are built with it. Install Go 1.24 or newer from go.dev/dl.",
+        "Go is not installed: the cluster's programs are built with it. Install Go 1.25 or newer from go.dev/dl.",
       );
     }
     throw error;

@@ -26,11 +26,19 @@ export interface Source {
   imports: string[];
 }
 
+/** Names that a source imports, in each of the ways there are: from, for its effect, when it is reached, and as a type. */
+export function importsIn(text: string): string[] {
+  const found = text.matchAll(/^(?:import|export)\s[^;]*?from "([^"]+)";|^import "([^"]+)";|\bimport\(\s*"([^"]+)"/gm);
+  return [...found].map(([, from, effect, dynamic]) => from ?? effect ?? dynamic ?? "");
+}
+
 export const sources: readonly Source[] = paths
   .filter((path) => /^(operator|test|scripts)\/.*\.m?ts$/.test(path))
   .map((path) => {
     const text = read(path);
-    const names = [...text.matchAll(/^(?:import|export)\s[^;]*?from "([^"]+)";|\bimport\("([^"]+)"\)/gm)];
-    const imports = names.map(([, still, dynamic]) => still ?? dynamic ?? "");
-    return { path, text, imports: imports.map((name) => (name.startsWith(".") ? join(path, "..", name) : name)) };
+    return {
+      path,
+      text,
+      imports: importsIn(text).map((name) => (name.startsWith(".") ? join(path, "..", name) : name)),
+    };
   });

@@ -81,8 +81,7 @@ async function ensureRootTar(log: Log): Promise<string> {
   const tar = `${root}.tar`;
   rmSync(root, { recursive: true, force: true });
   await withProgress(log, "fetching Debian with debootstrap", async () => {
-    const packages = "ca-certificates,python3,python3-pip,python3-venv";
-    await run("debootstrap", ["--variant=minbase", `--include=${packages}`, "bookworm", root], {
+    await run("debootstrap", ["--variant=minbase", `--include=${debianPackages}`, "bookworm", root], {
       onLine: stepLog(log),
     });
   });

@@ -1,16 +1,21 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run, tryRun } from "../command.ts";
-import { nodeAddress, nodeBridge, podBridge, podRange, stateDir } from "../layout.ts";
+import { nodeAddress, nodeBridge, podBridge, podRange, serviceRange, stateDir } from "../layout.ts";
 
 const chainsBefore = join(stateDir, "iptables-before.json");
 const families = ["iptables", "ip6tables"] as const;
 
-/** Pods must reach each other and the node on machines whose firewall drops by default, as Docker and ufw make them. */
-const acceptRules = [
+/**
+ * Pods must reach each other and the node on machines whose firewall drops by default, as Docker and ufw make them. What is
+ * still for a Service's address when it leaves has met kube-proxy between two of its updates: it must not go out into the world.
+ */
+const rules = [
   ["FORWARD", "-s", podRange, "-j", "ACCEPT"],
   ["FORWARD", "-d", podRange, "-j", "ACCEPT"],
   ["INPUT", "-s", podRange, "-d", `${nodeAddress}/32`, "-j", "ACCEPT"],
+  ["FORWARD", "-d", serviceRange, "-j", "REJECT"],
+  ["OUTPUT", "-d", serviceRange, "-j", "REJECT"],
 ] as const;
 
 /** Makes the node's bridge, kernel settings and firewall rules, or what of them is missing. */
@@ -22,7 +27,7 @@ export async function ensureNetwork(): Promise<void> {
   await tryRun("modprobe", ["-a", "br_netfilter", "overlay"]); // often built in
   setSysctl("net/ipv4/ip_forward");
   setSysctl("net/bridge/bridge-nf-call-iptables");
-  for (const rule of acceptRules) {
+  for (const rule of rules) {
     const missing = (await tryRun("iptables", ["--wait", "-C", ...rule])) === undefined;
     if (missing) await run("iptables", ["--wait", "-I", ...rule]);
   }
@@ -40,7 +45,7 @@ function setSysctl(name: string): void {
 
 /** Undoes ensureNetwork, and what kube-proxy, the kubelet and the CNI plugins added to the firewall meanwhile. */
 export async function removeNetwork(): Promise<void> {
-  for (const rule of acceptRules) await tryRun("iptables", ["--wait", "-D", ...rule]);
+  for (const rule of rules) await tryRun("iptables", ["--wait", "-D", ...rule]);
   const kept: Record<string, string[]> = existsSync(chainsBefore) ? JSON.parse(readFileSync(chainsBefore, "utf8")) : {};
   for (const family of families) {
     const script = cleanupScript((await tryRun(`${family}-save`, [])) ?? "", kept[family] ?? []);
