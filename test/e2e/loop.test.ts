@@ -45,6 +45,16 @@ test("one apply leads from a CSV file to a gated model that is served", async ()
   });
 });
 
+test("each object tells what happened to it in Events", async () => {
+  const told = (reason: string) => world.events(example, reason);
+  expect(await told("VersionCurrent")).toEqual(["version 1 with 130 rows is current"]);
+  expect(await told("RunStarted")).toHaveLength(1);
+  expect(await told("RunSucceeded")).toHaveLength(1);
+  expect(await told("EvaluationStarted")).toHaveLength(1);
+  expect(await told("ChampionMoved")).toEqual(["version 1 is champion"]);
+  expect(await told("Serving")).toHaveLength(1);
+});
+
 test("the service answers over the Open Inference Protocol", async () => {
   expect(await predict(world.target)).toMatchObject({ model_name: example, outputs: [{ data: [0] }] });
 });

@@ -90,3 +90,7 @@ test("docs/operations.md names the metrics that there are, and all of them", () 
 test("the changelog has an entry for what is not released yet", () => {
   expect(read("CHANGELOG.md")).toMatch(/## \[Unreleased\]\n\n### /);
 });
+
+test.each(documents)("%s has no placeholder left", (document) => {
+  expect(read(document)).not.toMatch(/<!--|TODO|TBD|FIXME/);
+});

@@ -67,9 +67,17 @@ describe("a look that ended well", () => {
     expect(planned.status).toMatchObject({ version: 2, rows: 100, label: "class", splits: { train: 80, test: 20 } });
     expect(readyOf(planned)).toMatchObject({ status: "True", reason: "VersionCurrent" });
     expect(planned.events).toEqual([
-      { type: "Normal", reason: "VersionCreated", message: "version 2 with 100 rows is current" },
+      { type: "Normal", reason: "VersionCurrent", message: "version 2 with 100 rows is current" },
     ]);
     expect(planned.outcome).toEqual({ kind: "settled" });
+  });
+
+  test("is told once, also when the store knows its version before the Job has ended", () => {
+    const subject = dataset();
+    const jobs = [lookOf(subject)];
+    const during = plan(subject, { jobs, versions: 1 });
+    expect(during.events).toMatchObject([{ reason: "VersionCurrent" }]);
+    expect(plan(dataset({}, during.status), { jobs, versions: 1 }).events).toEqual([]);
   });
 
   test("is remembered in the status when its Job is gone", () => {

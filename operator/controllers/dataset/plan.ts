@@ -55,16 +55,14 @@ function conclude(
   { job, done, retry }: Progress,
 ): { verdict: Verdict; events: PlannedEvent[] } {
   const current = "found" in record ? currentVersion(record.found) : undefined;
-  const has = current !== undefined;
+  const what = current ? `version ${current.version} with ${current.rows} rows is current` : "the source was read";
+  // The store may know the version before its Job is seen to have ended.
+  const news: PlannedEvent[] =
+    current && current.version !== dataset.status?.version
+      ? [{ type: "Normal", reason: "VersionCurrent", message: what }]
+      : [];
+  if (done) return { verdict: { state: "ready", reason: "VersionCurrent", message: what }, events: news };
   const podsOfJob = job ? (pods.get(job.metadata.name) ?? []) : [];
-  if (done) {
-    const what = current ? `version ${current.version} with ${current.rows} rows is current` : "the source was read";
-    const events: PlannedEvent[] =
-      current && current.version !== dataset.status?.version
-        ? [{ type: "Normal", reason: "VersionCreated", message: what }]
-        : [];
-    return { verdict: { state: "ready", reason: "VersionCurrent", message: what }, events };
-  }
   const failure = job ? jobFailure(job, podsOfJob) : undefined;
   if (failure) {
     const keeps = current ? `; version ${current.version} stays current` : "";
@@ -80,8 +78,9 @@ function conclude(
   const trouble = startTrouble(podsOfJob);
   const reason = trouble?.reason ?? "Snapshotting";
   const message = trouble?.message ?? `reading ${dataset.spec.source.uri.split("?")[0]}`;
-  const events: PlannedEvent[] = trouble ? [{ type: "Warning", reason, message }] : [];
-  return { verdict: { state: "progressing", reason, message, ready: has && !trouble }, events };
+  const warning: PlannedEvent[] = trouble ? [{ type: "Warning", reason, message }] : [];
+  const verdict: Verdict = { state: "progressing", reason, message, ready: current !== undefined && !trouble };
+  return { verdict, events: [...news, ...warning] };
 }
 
 function projectStatus(
