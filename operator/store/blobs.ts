@@ -1,10 +1,9 @@
 /** Bytes by their digest, in a folder a namespace. A blob is there whole or not at all. */
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream, mkdirSync, type ReadStream, rmSync } from "node:fs";
+import { createReadStream, mkdirSync, type ReadStream, rmSync } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Readable, Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import type { Readable } from "node:stream";
 import type { FileEntry } from "./api.ts";
 import type { Database } from "./database.ts";
 import { conflict, HttpError } from "./errors.ts";
@@ -54,21 +53,11 @@ export class Blobs {
 
   async #receive(path: string, digest: string, { body, length }: Upload): Promise<number> {
     const temporary = join(this.#temporary(), randomUUID());
-    const hash = createHash("sha256");
-    let size = 0;
-    const meter = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk);
-        size += chunk.length;
-        done(null, chunk);
-      },
-    });
     try {
-      await pipeline(body, meter, createWriteStream(temporary, { flush: true }));
+      const { size, digest: found } = await writeFile(temporary, body);
       if (length !== undefined && size !== length) {
         throw new HttpError(400, "Truncated", `${size} of ${length} bytes arrived: send the artifact again`);
       }
-      const found = `sha256:${hash.digest("hex")}`;
       if (found !== digest) {
         throw new HttpError(
           422,
@@ -79,6 +68,7 @@ export class Blobs {
       await mkdir(dirname(path), { recursive: true });
       await rename(temporary, path);
       await syncFolder(dirname(path));
+      return size;
     } catch (error) {
       await rm(temporary, { force: true });
       if ((error as NodeJS.ErrnoException).code === "ENOSPC") {
@@ -86,7 +76,6 @@ export class Blobs {
       }
       throw error;
     }
-    return size;
   }
 
   /** Somebody counts on a blob that no record refers to yet: `collect` leaves it for as long as a new one. */
@@ -160,6 +149,37 @@ export class Blobs {
   #temporary(): string {
     return join(this.#folder, ".uploads");
   }
+}
+
+/** As much of an upload is read after it has failed: a sender that is cut off in the middle does not hear why. */
+const heardOutBytes = 256 * 2 ** 20;
+
+/** Writes a stream to a new file, to the disk; its size and digest. */
+async function writeFile(path: string, body: Readable): Promise<{ size: number; digest: string }> {
+  const hash = createHash("sha256");
+  let size = 0;
+  let ignored = 0;
+  let failure: unknown;
+  const file = await open(path, "wx");
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (failure) {
+        ignored += chunk.length;
+        if (ignored > heardOutBytes) break;
+        continue;
+      }
+      hash.update(chunk);
+      size += chunk.length;
+      await file.writeFile(chunk).catch((error: unknown) => {
+        failure = error;
+      });
+    }
+    if (failure) throw failure;
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return { size, digest: `sha256:${hash.digest("hex")}` };
 }
 
 /** A rename is on disk once its folder is. */

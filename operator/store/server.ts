@@ -117,8 +117,6 @@ function addErrors(app: FastifyInstance, logger: Logger): void {
     const { status, code, message } = describe(error);
     if (status >= 500)
       logger.error({ err: error, method: request.method, route: request.routeOptions.url }, "request failed");
-    // The rest of an upload that is refused half-way is not waited for.
-    if (!request.raw.complete) void reply.header("connection", "close");
     return reply.status(status).send({ error: { code, message } });
   });
   app.setNotFoundHandler((request, reply) =>

@@ -105,8 +105,8 @@ test("a volume that is full is said so, and the store works on once there is roo
   const data = join(folder, "small");
   mkdirSync(data);
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", data]);
+  const world = await startWorld(data);
   try {
-    const world = await startWorld(data);
     const client = world.clientOf("team-a:default");
     const large = "x".repeat(6 * 2 ** 20);
     await expect(client.uploadFile("team-a", localFile(large), fileOf(large))).rejects.toMatchObject({
@@ -120,8 +120,8 @@ test("a volume that is full is said so, and the store works on once there is roo
     expect(await client.registerDatasetVersion("team-a", "wine", datasetInput([fileOf("small")]))).toMatchObject({
       version: 1,
     });
-    await world.stop();
   } finally {
+    await world.stop();
     execFileSync("umount", [data]);
   }
 });
