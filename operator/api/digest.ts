@@ -10,9 +10,9 @@ export function jsonDigest(value: unknown): string {
   return sha256(JSON.stringify(value, sortKeys));
 }
 
-/** The digest of a ConfigMap's code: its file names and contents. */
-export function codeDigest(data: Readonly<Record<string, string>>): string {
-  return jsonDigest(data);
+/** The digest of a ConfigMap's code: its file names, and the contents in base64. */
+export function codeDigest(files: Readonly<Record<string, string>>): string {
+  return jsonDigest(files);
 }
 
 /** The first ten hex digits of a digest: enough to name the few children of one object. */

@@ -6,13 +6,13 @@ import { permanent } from "../failure.ts";
 
 /** Copies the ConfigMap's files to where the training container finds them, when they are those that the run is named by. */
 export async function stageCode({ codeSource, code }: AgentPaths, digest: string): Promise<void> {
-  const data: Record<string, string> = {};
+  const files: Record<string, string> = {};
   for (const name of (await readdir(codeSource)).sort()) {
     // ConfigMap mounts keep their generations in `..data` and `..2026_…`.
     if (name.startsWith("..") || !(await stat(join(codeSource, name))).isFile()) continue;
-    data[name] = await readFile(join(codeSource, name), "utf8");
+    files[name] = await readFile(join(codeSource, name), "base64");
   }
-  const found = codeDigest(data);
+  const found = codeDigest(files);
   if (found !== digest) {
     throw permanent(
       "CodeChanged",
@@ -20,5 +20,5 @@ export async function stageCode({ codeSource, code }: AgentPaths, digest: string
     );
   }
   await mkdir(code, { recursive: true });
-  for (const [name, text] of Object.entries(data)) await writeFile(join(code, name), text);
+  for (const [name, content] of Object.entries(files)) await writeFile(join(code, name), content, "base64");
 }

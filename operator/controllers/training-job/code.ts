@@ -6,24 +6,25 @@ import type { World } from "../context.ts";
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
+  /** In base64. */
+  binaryData?: Record<string, string>;
 }
 
-/** Digests by ConfigMap uid, each with the resourceVersion it was taken at: contents are read once a change. */
-const known = new WeakMap<World, Map<string, { resourceVersion: string; digest: string }>>();
+/** Digests by the cached metadata of a ConfigMap, which a change replaces: contents are read once a change. */
+const known = new WeakMap<KubeObject, string>();
 
 /** The digest of the TrainingJob's code; undefined when no ConfigMap is named or it does not exist. */
-export async function codeDigestOf(world: World, trainingJob: TrainingJob): Promise<string | undefined> {
+export async function codeDigestOf({ caches, client }: World, trainingJob: TrainingJob): Promise<string | undefined> {
   const name = trainingJob.spec.code?.configMapRef.name;
   const namespace = trainingJob.metadata.namespace ?? "";
-  const seen = name ? world.caches.configMaps.get(namespace, name) : undefined;
+  const seen = name ? caches.configMaps.get(namespace, name) : undefined;
   if (!name || !seen) return undefined;
-  const digests = known.get(world) ?? new Map();
-  known.set(world, digests);
-  const key = `${namespace}/${name}`;
-  const last = digests.get(key);
-  if (last && last.resourceVersion === seen.metadata.resourceVersion) return last.digest;
-  const configMap = await world.client.get<ConfigMap>(configMaps, namespace, name);
-  const digest = codeDigest(configMap.data ?? {});
-  digests.set(key, { resourceVersion: configMap.metadata.resourceVersion ?? "", digest });
+  const last = known.get(seen);
+  if (last) return last;
+  const { metadata, data = {}, binaryData = {} } = await client.get<ConfigMap>(configMaps, namespace, name);
+  const texts = Object.entries(data).map(([file, text]) => [file, Buffer.from(text).toString("base64")]);
+  const digest = codeDigest({ ...Object.fromEntries(texts), ...binaryData });
+  // Something newer comes with the watch, under another object.
+  if (metadata.resourceVersion === seen.metadata.resourceVersion) known.set(seen, digest);
   return digest;
 }

@@ -126,10 +126,13 @@ describe("stage", () => {
   });
 
   test("copies the code when it is the run's, and says when it has changed", async () => {
-    const files = { "train.py": "print(1)\n", "lib.py": "x = 1\n" };
-    for (const [name, text] of Object.entries(files)) await writeFile(join(world.paths.codeSource, name), text);
+    const binary = Buffer.from([0x00, 0xff, 0xfe, 0x80]);
+    const files = { "train.py": Buffer.from("print(1)\n").toString("base64"), "lib.zip": binary.toString("base64") };
+    for (const [name, text] of Object.entries(files))
+      await writeFile(join(world.paths.codeSource, name), text, "base64");
     expect((await world.run(stageTask({ code: codeDigest(files) }))).code).toBe(0);
     expect(await readFile(join(world.paths.code, "train.py"), "utf8")).toBe("print(1)\n");
+    expect(await readFile(join(world.paths.code, "lib.zip"))).toEqual(binary);
     await writeFile(join(world.paths.codeSource, "train.py"), "print(2)\n");
     const { code, message } = await world.run(stageTask({ code: codeDigest(files) }));
     expect([code, message.reason]).toEqual([permanent, "CodeChanged"]);
