@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { isInstalled, run } from "../command.ts";
-import { type Log, withProgress } from "../progress.ts";
+import { type Log, waitUntil, withProgress } from "../progress.ts";
 
 /** Debian's package of each program (or file) that something here runs. */
 const packages: Record<string, string> = {
@@ -47,21 +47,34 @@ export async function ensurePrograms(programs: readonly string[], log: Log): Pro
   });
 }
 
+/** How long a port may stay taken: a process that has just ended gives its sockets back a moment later. */
+const portReleaseMs = 5_000;
+
 /** Throws when another program listens on an address that a process of the cluster is about to use. */
 export async function requireFreePort(
   user: string,
   { address, port }: { address: string; port: number },
 ): Promise<void> {
-  const server = createServer();
-  const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
-    server.once("error", resolve);
-    server.listen(port, address, () => server.close(() => resolve(undefined)));
-  });
-  if (error?.code === "EADDRINUSE") {
-    throw new Error(
+  const isFree = async () => {
+    const error = await tryListen(address, port);
+    if (error && error.code !== "EADDRINUSE") {
+      throw new Error(`${user} can't listen on ${address}:${port}: ${error.message}`);
+    }
+    return !error;
+  };
+  const failure = () =>
+    new Error(
       `${user} needs port ${port} of ${address}, and another program listens on it. ` +
         `Find it with: ss -ltnp 'sport = :${port}'. End it, then run up again.`,
     );
-  }
-  if (error) throw new Error(`${user} can't listen on ${address}:${port}: ${error.message}`);
+  await waitUntil(isFree, { timeoutMs: portReleaseMs, failure });
+}
+
+/** Why nobody can listen there; undefined when one can. */
+function tryListen(address: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once("error", resolve);
+    server.listen(port, address, () => server.close(() => resolve(undefined)));
+  });
 }
