@@ -1,5 +1,6 @@
 /** The operator: caches, controllers, leader election, health. Everything it needs comes in as arguments. */
 import { readFile } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { OperatorSettings } from "./config.ts";
@@ -12,6 +13,7 @@ import { trainingJobController } from "./controllers/training-job/controller.ts"
 import { KubeClient } from "./kube/client.ts";
 import type { KubeConfig } from "./kube/config.ts";
 import { Elector } from "./kube/lease.ts";
+import type { Change, Reflector } from "./kube/reflector.ts";
 import type { KubeObject, Resource } from "./kube/types.ts";
 import { reconcileAll } from "./reconcile.ts";
 import { systemClock } from "./runtime/clock.ts";
@@ -28,6 +30,9 @@ const controllers: readonly Controller<never>[] = [
   modelController,
   inferenceServiceController,
 ];
+
+/** For as long a view counts as that of the world as it is. */
+const freshSeconds = 1;
 
 export interface OperatorInput {
   kubeConfig: KubeConfig;
@@ -74,27 +79,28 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
       metrics.watchRestarts.inc({ resource: plural, reason });
       if (error) logger.warn({ resource: plural, reason, err: error }, "a watch broke, will begin anew");
     },
-    onChange: (cache, { object, listed }) => {
+    onChange: (cache, change) => {
       for (const controller of controllers) {
         const queue = queues.get(controller.name);
-        const priority = listed ? "resync" : "edit";
-        const keys = controller.cache === cache ? [keyOf(object)] : (controller.watches[cache]?.(object, caches) ?? []);
-        for (const key of keys) queue?.add(key, priority);
+        if (controller.cache === cache) queue?.add(keyOf(change.object), isEdit(change) ? "edit" : "change");
+        else for (const key of controller.watches[cache]?.(change.object, caches) ?? []) queue?.add(key, "change");
       }
     },
   });
   const caches = Object.fromEntries(
     Object.entries(reflectors).map(([name, { cache }]) => [name, cache]),
   ) as unknown as Caches;
-  const byPlural = new Map(Object.values(reflectors).map((reflector) => [reflector.resource.plural, reflector.cache]));
-  const observed = ({ plural }: Resource, namespace: string, name: string): KubeObject | undefined =>
-    byPlural.get(plural)?.get(namespace, name);
+  const byPlural = new Map(Object.values(reflectors).map((reflector) => [reflector.resource.plural, reflector]));
+  const reflectorOf = ({ plural }: Resource) => byPlural.get(plural) as unknown as Reflector<KubeObject>;
+
+  // Any watch that was heard a moment ago tells that the API server behind it sees what is written.
+  const isFresh = () => Object.values(reflectors).some(({ stalenessSeconds }) => stalenessSeconds < freshSeconds);
 
   const monitors = watchServiceMonitors(client, reflectors.serviceMonitors, {
     signal,
     onSynced: () => {
       for (const service of caches.inferenceServices.list())
-        queues.get("inferenceservice")?.add(keyOf(service), "resync");
+        queues.get("inferenceservice")?.add(keyOf(service), "change");
     },
   });
 
@@ -139,7 +145,17 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
     logger.info({ leader: true }, "leading");
     const keeping = new AbortController();
     const kept = elector.keep(keeping.signal);
-    await reconcileAll({ controllers, queues, world, observed, logger, metrics, signal, instance: settings.POD_NAME });
+    await reconcileAll({
+      controllers,
+      queues,
+      world,
+      reflectorOf,
+      isFresh,
+      logger,
+      metrics,
+      signal,
+      instance: settings.POD_NAME,
+    });
     keeping.abort();
     await kept;
     await elector.release();
@@ -148,6 +164,16 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   clearInterval(gauges);
   health.close();
   await Promise.all([...watching, client.close(), leaseClient.close()]);
+}
+
+/** A user's doing, not the echo of our own status or what a list brought. */
+function isEdit({ type, object, previous, listed }: Change<KubeObject>): boolean {
+  if (listed) return false;
+  const { generation, annotations } = object.metadata;
+  const before = previous?.metadata;
+  return (
+    type !== "modified" || generation !== before?.generation || !isDeepStrictEqual(annotations, before?.annotations)
+  );
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

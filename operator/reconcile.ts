@@ -4,6 +4,7 @@ import type { World } from "./controllers/context.ts";
 import type { Controller } from "./controllers/controller.ts";
 import { refusalPlan } from "./controllers/refusal.ts";
 import { EventRecorder } from "./kube/events.ts";
+import type { Reflector } from "./kube/reflector.ts";
 import type { KubeObject, Resource } from "./kube/types.ts";
 import { runController } from "./runtime/controller.ts";
 import { type Echo, type Executor, execute } from "./runtime/execute.ts";
@@ -11,15 +12,16 @@ import type { Metrics } from "./runtime/metrics.ts";
 import type { WorkQueue } from "./runtime/queue.ts";
 
 /** Reconciles of one kind at the same time. */
-const workers = 8;
+const workers = 16;
 
 interface ReconcileInput {
   controllers: readonly Controller<never>[];
   /** One a controller, by its name. */
   queues: ReadonlyMap<string, WorkQueue>;
   world: World;
-  /** The cached object, as far as a cache has it. */
-  observed: (resource: Resource, namespace: string, name: string) => KubeObject | undefined;
+  /** The reflector of a resource. */
+  reflectorOf: (resource: Resource) => Reflector<KubeObject>;
+  isFresh: () => boolean;
   logger: Logger;
   metrics: Metrics;
   signal: AbortSignal;
@@ -29,16 +31,19 @@ interface ReconcileInput {
 
 /** Reconciles until the signal is aborted and the keys at work are done. */
 export async function reconcileAll(input: ReconcileInput): Promise<void> {
-  const { controllers, queues, world, observed, logger, metrics, signal, instance } = input;
+  const { controllers, queues, world, reflectorOf, isFresh, logger, metrics, signal, instance } = input;
   const events = new EventRecorder(world.client, {
     instance,
     now: world.clock.now,
     onError: (error) => logger.warn({ err: error }, "an Event could not be written"),
   });
+  const observed: Executor["observed"] = (resource, namespace, name) =>
+    reflectorOf(resource).cache.get(namespace, name);
   const executor = {
     client: world.client,
     events,
     observed,
+    isFresh,
     record: (record) => world.store.write(record),
   } satisfies Executor;
   const loops = controllers.map((controller) =>
@@ -48,8 +53,9 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
       workers,
       logger,
       metrics,
-      hasEcho: (echo) => isSeen(observed(echo.resource, echo.namespace, echo.name), echo),
-      reconcile: (key) => reconcileOne(key, controller, { world, executor }),
+      hasEcho: (echo) => isSeen(reflectorOf(echo.resource), echo),
+      onLate: ({ resource }) => reflectorOf(resource).relist(),
+      reconcile: (key, statusDue) => reconcileOne({ key, statusDue }, controller, { world, executor }),
     }),
   );
   await new Promise<void>((resolve) => {
@@ -62,7 +68,7 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
 
 /** observe → plan → apply, for one object; undefined when it is gone. */
 async function reconcileOne(
-  key: string,
+  { key, statusDue }: { key: string; statusDue: boolean },
   controller: Controller<never>,
   { world, executor }: { world: World; executor: Executor },
 ) {
@@ -70,9 +76,9 @@ async function reconcileOne(
   const object = world.caches[controller.cache].get(namespace, name);
   if (!object || object.metadata.deletionTimestamp) return undefined;
   const plan = await controller.plan(world, object as never);
-  const subject = { object, resource: controller.resource };
+  const subject = { object, resource: controller.resource, statusDue };
   try {
-    return { outcome: plan.outcome, echoes: await execute(executor, subject, plan) };
+    return { outcome: plan.outcome, ...(await execute(executor, subject, plan)) };
   } catch (error) {
     const told = refusalPlan(object, plan, { error, now: world.clock.now() });
     if (told) await execute(executor, subject, told);
@@ -80,9 +86,10 @@ async function reconcileOne(
   }
 }
 
-/** What was written is in the cache, or something newer; what was deleted is gone or going. */
-function isSeen(cached: KubeObject | undefined, { resourceVersion, uid }: Echo): boolean {
-  if (resourceVersion === undefined)
-    return cached?.metadata.uid !== uid || cached.metadata.deletionTimestamp !== undefined;
-  return cached !== undefined && BigInt(cached.metadata.resourceVersion ?? "0") >= BigInt(resourceVersion);
+/** What was written has come, or something newer; what was deleted is gone or going. An optional kind may be gone itself. */
+function isSeen(reflector: Reflector<KubeObject>, { namespace, name, resourceVersion, uid, sentAt }: Echo): boolean {
+  if (!reflector.cache.synced) return true;
+  if (resourceVersion !== undefined) return reflector.hasReached(resourceVersion);
+  const cached = reflector.cache.get(namespace, name)?.metadata;
+  return cached?.uid !== uid || cached?.deletionTimestamp !== undefined || reflector.hasListedSince(sentAt);
 }

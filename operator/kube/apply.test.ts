@@ -17,30 +17,46 @@ const wanted = (spec: object = { port: 80 }, metadata: Partial<ObjectMeta> = {})
   spec,
 });
 
-/** What the server has that no cache has seen, and what it was sent. */
+/** What the server has, and what it was sent. */
 let stored: KubeObject | undefined;
-let sent: { object: KubeObject; force: boolean }[];
+let sent: KubeObject[];
 let reads: number;
 let refusal: ApiError | undefined;
 
+const conflict = new ApiError("apply Service wine", 409, { reason: "Conflict" });
+/** As the API server does it: a version must be that of the object, a uid too, and an absent one has neither. */
 const client = {
   get: async () => {
     reads++;
     if (!stored) throw new ApiError("get Service wine", 404);
     return stored;
   },
-  apply: async (_: Resource, object: KubeObject, { force }: { force: boolean }) => {
-    sent.push({ object, force });
+  apply: async (_: Resource, object: KubeObject) => {
+    sent.push(object);
     if (refusal) throw refusal;
-    return { ...object, metadata: { ...object.metadata, resourceVersion: "1" } };
+    const { uid, resourceVersion } = object.metadata;
+    if (stored ? resourceVersion !== stored.metadata.resourceVersion : uid !== undefined) throw conflict;
+    const version = String(Number(stored?.metadata.resourceVersion ?? 6) + 1);
+    stored = { ...object, metadata: { ...object.metadata, uid: "given", resourceVersion: version } };
+    return stored;
   },
 } as unknown as KubeClient;
 
 const apply = (object: KubeObject, observed?: KubeObject) =>
   applyIfChanged(client, { resource: services, object }, observed);
+const serve = (object: KubeObject): KubeObject => {
+  stored = { ...object, metadata: { ...object.metadata, uid: "given", resourceVersion: "7" } };
+  return stored;
+};
 
 beforeEach(() => {
   [stored, sent, reads, refusal] = [undefined, [], 0, undefined];
+});
+
+test("an object that is not there is made by one request, which could not change another", async () => {
+  expect(await apply(wanted())).toMatchObject({ metadata: { resourceVersion: "7" } });
+  expect(sent).toMatchObject([{ metadata: { resourceVersion: "1" } }]);
+  expect(reads).toBe(0);
 });
 
 describe("an object that is there", () => {
@@ -48,25 +64,38 @@ describe("an object that is there", () => {
     const made = (await apply(wanted())) as Body;
     const kept = { ...made, spec: { ...made.spec, clusterIP: "10.0.0.1" }, status: {} };
     expect(await apply(wanted(), kept)).toBeUndefined();
-    expect(sent).toHaveLength(1);
-    expect(reads).toBe(1);
+    expect([sent.length, reads]).toEqual([1, 0]);
   });
 
   test.each<[string, object, (made: Body) => Body]>([
     ["was changed by others", { port: 80 }, (made) => ({ ...made, spec: { port: 81 } })],
     ["holds a field that is no longer wanted", {}, (made) => made],
     ["has lost our digest", { port: 80 }, (made) => ({ ...made, metadata: { ...made.metadata, annotations: {} } })],
-  ])("and %s is put right by force", async (_, spec, change) => {
+  ])("and %s is put right, at the very version that was seen", async (_, spec, change) => {
     const made = (await apply(wanted())) as Body;
     expect(await apply(wanted(spec), change(made))).toBeDefined();
     expect(sent).toHaveLength(2);
-    expect(sent[1]).toMatchObject({ force: true, object: { spec } });
+    expect(sent[1]).toMatchObject({ spec, metadata: { uid: "given", resourceVersion: "7" } });
+    expect(reads).toBe(0);
+  });
+
+  test.each<[string, () => void]>([
+    [
+      "has changed",
+      () => serve(wanted({ port: 82 })) && Object.assign(stored?.metadata ?? {}, { resourceVersion: "9" }),
+    ],
+    ["is gone, and is not made anew", () => (stored = undefined)],
+  ])("but %s since it was seen is a conflict", async (_, happen) => {
+    const seen = serve(wanted({ port: 81 }));
+    happen();
+    await expect(apply(wanted(), seen)).rejects.toBe(conflict);
+    expect(sent).toHaveLength(1);
   });
 
   test("carries a digest of what was wanted, beside its own annotations, and no other", async () => {
-    await apply(wanted({ port: 80 }, { annotations: { own: "1" } }));
-    await apply(wanted({ port: 81 }, { annotations: { own: "1" } }));
-    const [first, second] = sent.map(({ object }) => object.metadata.annotations ?? {});
+    const made = await apply(wanted({ port: 80 }, { annotations: { own: "1" } }));
+    await apply(wanted({ port: 81 }, { annotations: { own: "1" } }), made);
+    const [first, second] = sent.map(({ metadata }) => metadata.annotations ?? {});
     expect(first).toEqual({ own: "1", "lemnis.dev/applied-hash": expect.stringMatching(/^[0-9a-f]{16}$/) });
     expect(second?.["lemnis.dev/applied-hash"]).not.toBe(first?.["lemnis.dev/applied-hash"]);
   });
@@ -85,25 +114,19 @@ describe("a name is taken, and nothing is written, when what has it", () => {
     ],
     ["belongs to another controller", foreign({ ownerReferences: [{ ...owner("wine"), kind: "HelmRelease" }] })],
   ])("%s", async (_, existing) => {
-    await expect(apply(wanted(), existing)).rejects.toThrow(NameTakenError);
-    stored = existing;
-    await expect(apply(wanted())).rejects.toThrow(/^Service wine exists already .* delete or rename it/);
+    const before = serve(existing);
+    await expect(apply(wanted(), before)).rejects.toThrow(NameTakenError);
     expect(sent).toEqual([]);
-  });
-
-  test("was made between our look and our write, and would lose a field by it", async () => {
-    const causes = [{ reason: "FieldManagerConflict", message: 'conflict with "kubectl"' }];
-    refusal = new ApiError("apply Service wine", 409, { reason: "Conflict", details: { causes } });
-    await expect(apply(wanted())).rejects.toThrow(/conflict with "kubectl"/);
-    expect(sent).toMatchObject([{ force: false }]);
+    await expect(apply(wanted())).rejects.toThrow(/^Service wine exists already .* delete or rename it/);
+    expect(stored).toBe(before);
   });
 });
 
 describe("an object is ours still", () => {
   test("when the cache has lost it with its label", async () => {
-    stored = wanted({ port: 81 });
-    await apply(wanted());
-    expect(sent).toMatchObject([{ force: true }]);
+    serve(wanted({ port: 81 }));
+    expect(await apply(wanted())).toMatchObject({ spec: { port: 80 } });
+    expect(sent.at(-1)).toMatchObject({ metadata: { uid: "given", resourceVersion: "7" } });
   });
 
   test.each<[string, OwnerReference[]]>([
@@ -112,7 +135,7 @@ describe("an object is ours still", () => {
   ])("when %s", async (_, ownerReferences) => {
     const made = (await apply(wanted())) as Body;
     await apply(wanted(), { ...made, metadata: { ...made.metadata, ownerReferences } });
-    expect(sent[1]).toMatchObject({ force: true, object: { metadata: { ownerReferences: [owner("wine")] } } });
+    expect(sent[1]).toMatchObject({ metadata: { ownerReferences: [owner("wine")] } });
   });
 });
 

@@ -1,9 +1,9 @@
 /** Server-side apply that sends nothing when nothing would change. */
 import { createHash } from "node:crypto";
 import type { KubeClient } from "./client.ts";
-import { ApiError } from "./errors.ts";
+import { classify } from "./errors.ts";
 import { holds } from "./holds.ts";
-import type { KubeObject, OwnerReference, Resource } from "./types.ts";
+import type { KubeObject, ObjectMeta, OwnerReference, Resource } from "./types.ts";
 
 /** On every child: the digest of what was applied last, which tells that a field is no longer wanted. */
 const hashAnnotation = "lemnis.dev/applied-hash";
@@ -16,44 +16,46 @@ export class NameTakenError extends Error {
   }
 }
 
+/** No object has it: an apply that carries it makes a new object, or is a conflict. */
+const absent = "1";
+
 /**
  * Applies what is wanted, unless the cached object already holds all of it. Drift by others in a field of ours is put
- * right; a field that is no longer wanted goes. Returns what the server answered, or undefined when nothing was sent.
- * Throws NameTakenError rather than take over an object of somebody else's: it would be deleted with our object.
+ * right; a field that is no longer wanted goes. One request: it makes what the cache has not, or changes the very
+ * version that the cache has; what is otherwise is a conflict. Returns what the server answered, or undefined when
+ * nothing was sent. Throws NameTakenError rather than take over an object of somebody else's: it would be deleted
+ * with our object.
  */
 export async function applyIfChanged(
   client: KubeClient,
   { resource, object }: { resource: Resource; object: KubeObject },
   observed: KubeObject | undefined,
 ): Promise<KubeObject | undefined> {
-  const { namespace, name } = object.metadata;
-  // The cache may lack what is there: it selects by a label, which others can take away.
-  const existing = observed ?? (await find(client, resource, { namespace, name }));
-  if (existing && !isOurs(existing, object)) throw new NameTakenError(resource, object, whoseIs(existing));
   const desired = withHash(object);
-  if (observed && holds(observed, desired)) return undefined;
+  if (observed) return change(client, { resource, object: desired }, observed);
   try {
-    // Without force, what somebody makes between our look and our write is not overwritten.
-    return await client.apply(resource, desired, { force: existing !== undefined });
+    return await client.apply(resource, atVersion(desired, { resourceVersion: absent }));
   } catch (error) {
-    const taken =
-      !existing && error instanceof ApiError && error.causes.some(({ reason }) => reason === "FieldManagerConflict");
-    if (taken) throw new NameTakenError(resource, object, error.causes[0]?.message ?? error.message);
-    throw error;
+    if (classify(error) !== "conflict") throw error;
+    // The cache may lack what is there: it selects by a label, which others can take away.
+    const { namespace, name } = object.metadata;
+    return change(client, { resource, object: desired }, await client.get(resource, namespace, name));
   }
 }
 
-async function find(
+async function change(
   client: KubeClient,
-  resource: Resource,
-  { namespace, name }: { namespace: string | undefined; name: string },
+  { resource, object }: { resource: Resource; object: KubeObject },
+  existing: KubeObject,
 ): Promise<KubeObject | undefined> {
-  try {
-    return await client.get(resource, namespace, name);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
+  if (!isOurs(existing, object)) throw new NameTakenError(resource, object, whoseIs(existing));
+  return holds(existing, object) ? undefined : client.apply(resource, atVersion(object, existing.metadata));
+}
+
+/** The uid too: an apply with a version alone would make an object anew that has been deleted. */
+function atVersion(object: KubeObject, { uid, resourceVersion }: Partial<ObjectMeta>): KubeObject {
+  const version = { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
+  return { ...object, metadata: { ...object.metadata, ...version } };
 }
 
 /** What the same owner controls, also a former self of it; and what we have made and nobody controls, an orphan. */

@@ -53,7 +53,7 @@ describe("a request", () => {
   test("goes to the path of its kind, with the token, over connections that are kept", async () => {
     const client = connect();
     for (let index = 0; index < 20; index++) await client.get(configMaps, "a", "wine");
-    await client.list(customResourceDefinitions, { limit: "5", continue: undefined }, true);
+    await client.list(customResourceDefinitions, { limit: "5", continue: undefined }, { metadataOnly: true });
     expect(asked[0]).toMatchObject({
       line: "GET /api/v1/namespaces/a/configmaps/wine",
       headers: { authorization: "Bearer secret" },
@@ -65,16 +65,16 @@ describe("a request", () => {
 
   test("for an empty list of metadata gives a list", async () => {
     answer = json(200, { metadata: { resourceVersion: "1" }, items: null });
-    expect((await connect().list(configMaps, {}, true)).items).toEqual([]);
+    expect((await connect().list(configMaps, {}, { metadataOnly: true })).items).toEqual([]);
   });
 
   test("to apply says whose fields they are", async () => {
     const client = connect();
     await client.apply(configMaps, object);
-    await client.apply(configMaps, object, { subresource: "status", manager: "other", force: false });
+    await client.apply(configMaps, object, { subresource: "status", manager: "other" });
     expect(asked.map(({ line }) => line)).toEqual([
       "PATCH /api/v1/namespaces/a/configmaps/wine?fieldManager=lemnis&force=true",
-      "PATCH /api/v1/namespaces/a/configmaps/wine/status?fieldManager=other&force=false",
+      "PATCH /api/v1/namespaces/a/configmaps/wine/status?fieldManager=other&force=true",
     ]);
     expect(asked[0]?.headers["content-type"]).toBe("application/apply-patch+yaml");
     expect(asked[0]?.body).toEqual(object);

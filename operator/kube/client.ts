@@ -58,15 +58,22 @@ export class KubeClient {
     return this.#json({ verb: "get", method: "GET", resource, path: pathOf(resource, namespace, name) });
   }
 
+  /** The object's metadata alone. */
+  getMetadata(resource: Resource, namespace: string | undefined, name: string): Promise<KubeObject> {
+    const path = pathOf(resource, namespace, name);
+    return this.#json({ verb: "get", method: "GET", resource, path, accept: partialObject });
+  }
+
   /** One page of a list. */
   async list<T>(
     resource: Resource,
     query: Record<string, string | undefined>,
-    metadataOnly = false,
+    { metadataOnly = false, signal }: { metadataOnly?: boolean; signal?: AbortSignal } = {},
   ): Promise<ObjectList<T>> {
     const accept = metadataOnly ? partialMetadata : "application/json";
     const path = pathOf(resource, undefined);
-    const page = await this.#json<ObjectList<T>>({ verb: "list", method: "GET", resource, path, query, accept });
+    const call: Call = { verb: "list", method: "GET", resource, path, query, accept };
+    const page = await this.#json<ObjectList<T>>(call, { signal });
     // An empty list of metadata comes as null.
     return { ...page, items: page.items ?? [] };
   }
@@ -82,15 +89,11 @@ export class KubeClient {
     return this.#write({ verb: "update", method: "PUT", resource, path, body: object });
   }
 
-  /** Server-side apply. Without `force`, fields that another manager holds with other values are a conflict. */
+  /** Server-side apply, with force: fields that another manager holds with other values become this one's. */
   apply<T extends KubeObject>(
     resource: Resource,
     object: KubeObject,
-    {
-      subresource,
-      manager = fieldManager,
-      force = true,
-    }: { subresource?: "status"; manager?: string; force?: boolean } = {},
+    { subresource, manager = fieldManager }: { subresource?: "status"; manager?: string } = {},
   ): Promise<T> {
     const path = pathOf(resource, object.metadata.namespace, object.metadata.name);
     return this.#write({
@@ -98,7 +101,7 @@ export class KubeClient {
       method: "PATCH",
       resource,
       path: subresource ? `${path}/${subresource}` : path,
-      query: { fieldManager: manager, force: String(force) },
+      query: { fieldManager: manager, force: "true" },
       body: object,
       contentType: "application/apply-patch+yaml",
     });
@@ -154,11 +157,18 @@ export class KubeClient {
 
   #write<T>(call: Call): Promise<T> {
     this.#options.writeGuard?.();
-    return this.#json(call, this.#options.deadlineMs ?? writeDeadlineMs);
+    return this.#json(call, { deadlineMs: this.#options.deadlineMs ?? writeDeadlineMs });
   }
 
-  async #json<T>(call: Call, deadlineMs = this.#options.deadlineMs ?? readDeadlineMs): Promise<T> {
-    const answer = await this.#send(call, AbortSignal.timeout(deadlineMs));
+  async #json<T>(
+    call: Call,
+    {
+      deadlineMs = this.#options.deadlineMs ?? readDeadlineMs,
+      signal,
+    }: { deadlineMs?: number; signal?: AbortSignal | undefined } = {},
+  ): Promise<T> {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    const answer = await this.#send(call, signal ? AbortSignal.any([signal, deadline]) : deadline);
     if (answer.statusCode >= 300) return this.#fail(call, answer);
     try {
       return (await answer.body.json()) as T;

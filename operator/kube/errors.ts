@@ -49,6 +49,14 @@ export class NotLeaderError extends Error {
   }
 }
 
+/** The cache is behind the API server: what was planned may no longer be wanted. */
+export class StaleViewError extends Error {
+  constructor(what: string) {
+    super(`the cache is behind: ${what}`);
+    this.name = "StaleViewError";
+  }
+}
+
 const byStatus: Record<number, ErrorClass> = {
   403: "forbidden",
   404: "notFound",
@@ -59,6 +67,7 @@ const byStatus: Record<number, ErrorClass> = {
 
 export function classify(error: unknown): ErrorClass {
   if (error instanceof ConnectionError) return "transient";
+  if (error instanceof StaleViewError) return "conflict";
   if (!(error instanceof ApiError)) return "terminal";
   if (error.status === 409) return error.reason === "AlreadyExists" ? "exists" : "conflict";
   const known = byStatus[error.status];

@@ -43,6 +43,9 @@ export class Reflector<T extends KubeObject> {
   #resourceVersion: string | undefined;
   #mustList = true;
   #heardAt = performance.now();
+  /** When the newest list that came to its end had begun. */
+  #listedAt = Number.NEGATIVE_INFINITY;
+  #relist: AbortController | undefined;
   #whenSynced = Promise.withResolvers<void>();
 
   constructor(client: KubeClient, resource: Resource, options: ReflectorOptions<T> = {}) {
@@ -60,6 +63,21 @@ export class Reflector<T extends KubeObject> {
   /** Seconds since the server was last heard. */
   get stalenessSeconds(): number {
     return (performance.now() - this.#heardAt) / 1000;
+  }
+
+  /** True when a list that began after this moment of `performance.now()` is in the cache. */
+  hasListedSince(moment: number): boolean {
+    return this.#listedAt > moment;
+  }
+
+  /** True when the watch has come at least as far as this version of the resource. */
+  hasReached(resourceVersion: string): boolean {
+    return this.#resourceVersion !== undefined && BigInt(this.#resourceVersion) >= BigInt(resourceVersion);
+  }
+
+  /** Ends the watch and lists: what should have come has not. */
+  relist(): void {
+    this.#relist?.abort();
   }
 
   /** Runs until the signal is aborted; every failure is waited out with a growing, jittered pause. */
@@ -101,11 +119,14 @@ export class Reflector<T extends KubeObject> {
 
   /** A list at the newest state (never a cached one, which may be older than what was seen). */
   async #list(signal: AbortSignal): Promise<void> {
+    const from = performance.now();
+    const options = { signal, ...(this.#options.metadataOnly ? { metadataOnly: true } : {}) };
     const seen = new Set<string>();
     let next: string | undefined;
+    let version: string | undefined;
     do {
       const query = { limit: String(pageSize), labelSelector: this.#options.labelSelector, continue: next };
-      const page = await this.#client.list<T>(this.resource, query, this.#options.metadataOnly);
+      const page = await this.#client.list<T>(this.resource, query, options);
       // Whoever stopped us may have emptied the cache since.
       if (signal.aborted) return;
       for (const item of page.items) {
@@ -114,12 +135,14 @@ export class Reflector<T extends KubeObject> {
         this.#put(object, true);
       }
       next = page.metadata.continue || undefined;
-      this.#resourceVersion = page.metadata.resourceVersion;
+      version = page.metadata.resourceVersion;
     } while (next);
+    this.#resourceVersion = version;
     for (const object of this.cache.list()) {
       if (!seen.has(`${object.metadata.namespace ?? ""}/${object.metadata.name}`)) this.#remove(object, true);
     }
     this.#heardAt = performance.now();
+    this.#listedAt = from;
     this.#mustList = false;
     this.cache.synced = true;
     this.#whenSynced.resolve();
@@ -127,6 +150,7 @@ export class Reflector<T extends KubeObject> {
 
   async #watch(signal: AbortSignal): Promise<RestartReason> {
     const stall = new AbortController();
+    this.#relist = stall;
     let timer = setTimeout(() => stall.abort(), stallMs);
     const heard = () => {
       this.#heardAt = performance.now();

@@ -5,6 +5,7 @@ import { NameTakenError } from "../kube/apply.ts";
 import { ApiError, ConnectionError, NotLeaderError } from "../kube/errors.ts";
 import { services } from "../kube/resources.ts";
 import { type LoopInput, runController } from "./controller.ts";
+import type { Echo } from "./execute.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Outcome } from "./plan.ts";
 import { WorkQueue } from "./queue.ts";
@@ -31,10 +32,12 @@ function start(reconcile: LoopInput["reconcile"], changes: Partial<LoopInput> = 
     metrics,
     reconcile,
     hasEcho: () => true,
+    onLate: () => {},
     ...changes,
   });
 }
 
+const echo: Echo = { resource: services, namespace: "a", name: "wine", resourceVersion: "2", sentAt: 0 };
 const settled: Outcome = { kind: "settled" };
 const counted = async (name: string) => (await registry.getSingleMetric(name)?.get())?.values ?? [];
 
@@ -43,7 +46,7 @@ describe("a reconcile that ends well", () => {
     const seen: string[] = [];
     const loop = start(async (key) => {
       seen.push(key);
-      return { outcome: settled, echoes: [] };
+      return { outcome: settled, echoes: [], statusDue: false };
     });
     queue.add("a/wine");
     await vi.waitFor(() => expect(lines).toHaveLength(1));
@@ -58,7 +61,11 @@ describe("a reconcile that ends well", () => {
     const times: number[] = [];
     const loop = start(async () => {
       times.push(performance.now());
-      return { outcome: times.length === 1 ? { kind: "waiting", requeueAfterMs: 30 } : settled, echoes: [] };
+      return {
+        outcome: times.length === 1 ? { kind: "waiting", requeueAfterMs: 30 } : settled,
+        echoes: [],
+        statusDue: false,
+      };
     });
     queue.add("a/wine");
     await vi.waitFor(() => expect(times).toHaveLength(2));
@@ -71,48 +78,63 @@ describe("a reconcile that ends well", () => {
 test("an object is not reconciled again before its own write has come back", async () => {
   const order: string[] = [];
   let arrived = false;
-  const echo = { resource: services, namespace: "a", name: "wine", resourceVersion: "2", uid: "u" };
   const loop = start(
     async () => {
       order.push(arrived ? "after the echo" : "before the echo");
-      return { outcome: settled, echoes: order.length === 1 ? [echo] : [] };
+      return { outcome: settled, echoes: order.length === 1 ? [echo] : [], statusDue: false };
     },
     { hasEcho: () => arrived },
   );
   queue.add("a/wine");
   await vi.waitFor(() => expect(order).toHaveLength(1));
   queue.add("a/wine");
-  setTimeout(() => {
-    arrived = true;
-  }, 60);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  expect(order).toHaveLength(1);
+  arrived = true;
+  // What has come is told to the queue, as by a watch.
+  queue.add("a/wine", "change");
   await vi.waitFor(() => expect(order).toHaveLength(2));
   queue.close();
   await loop;
   expect(order).toEqual(["before the echo", "after the echo"]);
 });
 
-test("a write that never comes back is waited for five seconds, and no longer", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-  const times: number[] = [];
-  const echo = { resource: services, namespace: "a", name: "wine", resourceVersion: "2", uid: "u" };
-  const loop = start(
-    async () => {
-      times.push(performance.now());
-      return { outcome: settled, echoes: times.length === 1 ? [echo] : [] };
-    },
-    { hasEcho: () => false },
-  );
+test("while a write does not come back nothing is planned, and its watch is told to begin anew every five seconds", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] });
+  const late: Echo[] = [];
+  let [passes, arrived] = [0, false];
+  const loop = start(async () => ({ outcome: settled, echoes: ++passes === 1 ? [echo] : [], statusDue: false }), {
+    hasEcho: () => arrived,
+    onLate: (which) => late.push(which),
+  });
   queue.add("a/wine");
+  await vi.advanceTimersByTimeAsync(4_000);
   queue.add("a/wine");
-  await vi.advanceTimersByTimeAsync(0);
-  queue.add("a/wine");
-  await vi.advanceTimersByTimeAsync(10_000);
+  await vi.advanceTimersByTimeAsync(500);
+  expect([passes, late.length]).toEqual([1, 0]);
+  await vi.advanceTimersByTimeAsync(6_500);
+  expect([passes, late]).toEqual([1, [echo, echo]]);
+  arrived = true;
+  await vi.advanceTimersByTimeAsync(6_000);
   queue.close();
   await loop;
   vi.useRealTimers();
-  expect(times).toHaveLength(2);
-  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(5_000);
-  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeLessThan(5_100);
+  expect([passes, late.length]).toEqual([2, 2]);
+});
+
+test("the pass after one that left the status out is told so", async () => {
+  const told: boolean[] = [];
+  const loop = start(async (_, statusDue) => {
+    told.push(statusDue);
+    return { outcome: settled, echoes: told.length === 1 ? [echo] : [], statusDue: told.length === 1 };
+  });
+  for (const count of [1, 2, 3]) {
+    queue.add("a/wine");
+    await vi.waitFor(() => expect(told).toHaveLength(count));
+  }
+  queue.close();
+  await loop;
+  expect(told).toEqual([false, true, false]);
 });
 
 test("an object that is gone is forgotten, and counts as no reconcile", async () => {
@@ -134,11 +156,11 @@ test("many objects are at work at once, one never twice", async () => {
     if (working.has(key)) twice++;
     working.add(key);
     most = Math.max(most, working.size);
-    queue.add(key, "resync");
+    queue.add(key, "change");
     await new Promise((resolve) => setImmediate(resolve));
     working.delete(key);
     count++;
-    return { outcome: settled, echoes: [] };
+    return { outcome: settled, echoes: [], statusDue: false };
   });
   for (const key of ["a", "b", "c", "d", "e", "f"]) queue.add(key);
   await vi.waitFor(() => expect(count).toBeGreaterThan(50));
@@ -154,7 +176,7 @@ describe("a reconcile that fails", () => {
     let call = 0;
     const loop = start(async () => {
       call++;
-      if (call === 3) return { outcome: settled, echoes: [] };
+      if (call === 3) return { outcome: settled, echoes: [], statusDue: false };
       throw new ConnectionError("get Service wine", new Error("reset"));
     });
     queue.add("a/wine");
@@ -216,7 +238,7 @@ test("the loop ends when the queue is closed and the keys at work are done", asy
   const loop = start(async () => {
     await new Promise((resolve) => setTimeout(resolve, 40));
     ended = true;
-    return { outcome: settled, echoes: [] };
+    return { outcome: settled, echoes: [], statusDue: false };
   });
   queue.add("a/wine");
   await new Promise((resolve) => setImmediate(resolve));

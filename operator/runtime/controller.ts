@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import { NameTakenError } from "../kube/apply.ts";
 import { ApiError, classify, NotLeaderError } from "../kube/errors.ts";
-import type { Echo } from "./execute.ts";
+import type { Echo, Executed } from "./execute.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Outcome } from "./plan.ts";
 import type { WorkQueue } from "./queue.ts";
@@ -13,50 +13,67 @@ export interface LoopInput {
   workers: number;
   logger: Logger;
   metrics: Metrics;
-  /** One reconcile; undefined when the object is gone. */
-  reconcile: (key: string, logger: Logger) => Promise<{ outcome: Outcome; echoes: Echo[] } | undefined>;
+  /** One reconcile; undefined when the object is gone. `statusDue`: what the one before it returned. */
+  reconcile: (key: string, statusDue: boolean) => Promise<Pass | undefined>;
   /** True once the cache has seen what was written. */
   hasEcho: (echo: Echo) => boolean;
+  /** Told of a write that should have come back by now. */
+  onLate: (echo: Echo) => void;
 }
 
-/** A write that has not come back after this long may have been lost on the way; the next reconcile finds out. */
-const echoDeadlineMs = 5_000;
-const echoPollMs = 20;
+export interface Pass extends Executed {
+  outcome: Outcome;
+}
+
+/** A write that has not come back after this long has been lost on the way: its watch must begin anew. */
+const lateMs = 5_000;
+const sweepMs = 1_000;
 /** What the API server refuses for good is tried again this seldom. */
 const refusedMs = 60_000;
 
+/** What the last pass of a key wrote. */
+interface Wait extends Executed {
+  lateAt: number;
+}
+type Waits = Map<string, Wait>;
+const nothing: Executed = { echoes: [], statusDue: false };
+
 /** Runs until the queue is closed and the keys at work are done. */
 export async function runController(input: LoopInput): Promise<void> {
-  const written = new Map<string, { echoes: Echo[]; deadline: number }>();
-  await Promise.all(Array.from({ length: input.workers }, () => runWorker(input, written)));
+  const waits: Waits = new Map();
+  const sweep = setInterval(() => sweepLate(input, waits), sweepMs);
+  await Promise.all(Array.from({ length: input.workers }, () => runWorker(input, waits)));
+  clearInterval(sweep);
 }
 
-async function runWorker(input: LoopInput, written: Map<string, { echoes: Echo[]; deadline: number }>): Promise<void> {
+async function runWorker(input: LoopInput, waits: Waits): Promise<void> {
   const { queue } = input;
   for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
     try {
-      if (await echoesArrived(input, written.get(key))) {
-        written.delete(key);
-        const echoes = await reconcileOnce(input, key);
-        if (echoes.length > 0) written.set(key, { echoes, deadline: performance.now() + echoDeadlineMs });
-      } else {
-        queue.addAfter(key, echoPollMs);
-      }
+      const wait = waits.get(key);
+      // A plan from a cache that lacks our own last write would undo or repeat it. The write brings the key back.
+      if (wait && !wait.echoes.every(input.hasEcho)) continue;
+      waits.delete(key);
+      const done = await reconcileOnce(input, key, wait?.statusDue ?? false);
+      if (done.echoes.length > 0) waits.set(key, { ...done, lateAt: performance.now() + lateMs });
     } finally {
       queue.done(key);
     }
   }
 }
 
-/** A plan from a cache that lacks our own last write would undo or repeat it. */
-async function echoesArrived(
-  { hasEcho }: LoopInput,
-  wait: { echoes: Echo[]; deadline: number } | undefined,
-): Promise<boolean> {
-  return !wait || performance.now() > wait.deadline || wait.echoes.every(hasEcho);
+/** Sees to writes that do not come back, and to keys that nobody brings back. */
+function sweepLate({ queue, hasEcho, onLate }: LoopInput, waits: Waits): void {
+  const now = performance.now();
+  for (const [key, wait] of waits) {
+    if (wait.lateAt > now) continue;
+    wait.lateAt = now + lateMs;
+    for (const echo of wait.echoes) if (!hasEcho(echo)) onLate(echo);
+    queue.add(key, "change");
+  }
 }
 
-async function reconcileOnce(input: LoopInput, key: string): Promise<Echo[]> {
+async function reconcileOnce(input: LoopInput, key: string, statusDue: boolean): Promise<Executed> {
   const { name, queue, metrics } = input;
   const logger = input.logger.child({
     controller: name,
@@ -65,17 +82,17 @@ async function reconcileOnce(input: LoopInput, key: string): Promise<Echo[]> {
   });
   const stop = metrics.duration.startTimer({ controller: name });
   try {
-    const result = await input.reconcile(key, logger);
+    const result = await input.reconcile(key, statusDue);
     queue.forget(key);
-    if (!result) return [];
+    if (!result) return nothing;
     const { outcome, echoes } = result;
     metrics.reconciles.inc({ controller: name, result: outcome.kind });
     if (outcome.kind === "waiting" && outcome.requeueAfterMs !== undefined) queue.addAfter(key, outcome.requeueAfterMs);
     logger.debug({ outcome: outcome.kind, writes: echoes.length }, "reconciled");
-    return echoes;
+    return result;
   } catch (error) {
     fail(input, { key, error, logger });
-    return [];
+    return nothing;
   } finally {
     stop();
   }

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { KubeClient } from "../kube/client.ts";
-import { ApiError } from "../kube/errors.ts";
+import { StaleViewError } from "../kube/errors.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import { services } from "../kube/resources.ts";
 import type { KubeObject, Resource } from "../kube/types.ts";
-import { execute } from "./execute.ts";
+import { type Executor, execute } from "./execute.ts";
 import type { Plan } from "./plan.ts";
 
 const resource: Resource = { group: "lemnis.dev", version: "v1", kind: "Model", plural: "models", namespaced: true };
@@ -15,6 +15,9 @@ const child = { apiVersion: "v1", kind: "Service", metadata: { name: "wine", nam
 let done: string[];
 let failAt: string | undefined;
 let cached: KubeObject | undefined;
+let isFresh: boolean;
+/** The version that the API server has of the object. */
+let current: string | undefined;
 
 function act(what: string): void {
   if (what === failAt) throw new Error(what);
@@ -22,7 +25,10 @@ function act(what: string): void {
 }
 
 const client = {
-  get: async ({ kind }: Resource) => Promise.reject(new ApiError(`get ${kind}`, 404)),
+  getMetadata: async (): Promise<KubeObject> => {
+    act("look at Model");
+    return { ...object, metadata: { ...object.metadata, ...(current ? { resourceVersion: current } : {}) } };
+  },
   apply: async (of: Resource, applied: KubeObject, { subresource }: { subresource?: string } = {}) => {
     act(subresource ? `${subresource} ${of.kind}` : `apply ${of.kind}`);
     return { ...applied, metadata: { ...applied.metadata, resourceVersion: "7", uid: "given" } };
@@ -42,30 +48,46 @@ const plan: Plan<object> = {
   outcome: { kind: "settled" },
 };
 
-const run = (status?: object, changes: Partial<Plan<object>> = {}) =>
+const executor = (): Executor => ({
+  ...{ client, events, observed: () => cached, isFresh: () => isFresh },
+  record: async ({ path }) => act(`record ${path}`),
+});
+const run = (status?: object, changes: Partial<Plan<object>> = {}, statusDue = false) =>
   execute(
-    { client, events, observed: () => cached, record: async ({ path }) => act(`record ${path}`) },
-    { object: { ...object, ...(status ? { status } : {}) }, resource },
+    executor(),
+    { object: { ...object, ...(status ? { status } : {}) }, resource, statusDue },
     { ...plan, ...changes },
   );
+const noChildren = { records: [], apply: [], delete: [] };
 
 beforeEach(() => {
   done = [];
   failAt = undefined;
   cached = undefined;
+  isFresh = true;
+  current = undefined;
 });
 
 describe("a plan is carried out", () => {
-  test("in the order in which a crash does no harm", async () => {
-    await run();
-    expect(done).toEqual(["record models/wine", "apply Service", "delete Service old", "status Model", "event Made"]);
+  test("in the order in which a crash does no harm; the status waits for what was written to come back", async () => {
+    expect(await run()).toMatchObject({ statusDue: true });
+    expect(done).toEqual(["record models/wine", "apply Service", "delete Service old"]);
+    done = [];
+    expect(await run({}, noChildren)).toMatchObject({ statusDue: false });
+    expect(done).toEqual(["status Model", "event Made"]);
+  });
+
+  test("with its status when the pass before left that out, lest a quarrel over a child keep it back", async () => {
+    expect(await run({}, {}, true)).toMatchObject({ statusDue: false });
+    expect(done.slice(-2)).toEqual(["status Model", "event Made"]);
   });
 
   test("and tells which writes must come back", async () => {
-    expect(await run()).toEqual([
-      { resource: services, namespace: "a", name: "wine", resourceVersion: "7", uid: "given" },
-      { resource: services, namespace: "a", name: "old", uid: "x" },
-      { resource, namespace: "a", name: "wine", resourceVersion: "7", uid: "given" },
+    const sentAt = expect.any(Number);
+    expect((await run({}, {}, true)).echoes).toEqual([
+      { resource: services, namespace: "a", name: "wine", resourceVersion: "7", sentAt },
+      { resource: services, namespace: "a", name: "old", uid: "x", sentAt },
+      { resource, namespace: "a", name: "wine", resourceVersion: "7", sentAt },
     ]);
   });
 
@@ -73,22 +95,41 @@ describe("a plan is carried out", () => {
     "no further than to a failure: %s",
     async (step) => {
       failAt = step;
-      await expect(run()).rejects.toThrow(step);
+      await expect(run({}, {}, true)).rejects.toThrow(step);
       expect(done).not.toContain("event Made");
       expect(done.at(-1)).not.toBe(step);
     },
   );
 });
 
+describe("from a view that nobody has refreshed for a while", () => {
+  beforeEach(() => {
+    isFresh = false;
+  });
+
+  test.each<[string, Partial<Plan<object>>]>([
+    ["nothing is made", { delete: [], records: [] }],
+    ["nothing is deleted", { apply: [], records: [] }],
+  ])("%s before a look shows that it still holds", async (_, changes) => {
+    await run({}, changes);
+    expect(done[0]).toBe("look at Model");
+    current = "8";
+    done = [];
+    await expect(run({}, changes)).rejects.toThrow(StaleViewError);
+    expect(done).toEqual(["look at Model"]);
+  });
+
+  test("a status is written without a look: it goes with its version", async () => {
+    await run({}, noChildren);
+    expect(done).toEqual(["status Model", "event Made"]);
+  });
+});
+
 test("the status is for the version that was planned for, and no other", async () => {
   let sent: KubeObject | undefined;
   const keep = { ...client, apply: async (_: Resource, it: KubeObject) => (sent = it) } as unknown as KubeClient;
   const read = { ...object, metadata: { ...object.metadata, resourceVersion: "5", labels: { team: "b" } } };
-  await execute(
-    { client: keep, events, observed: () => undefined, record: async () => {} },
-    { object: read, resource },
-    { ...plan, apply: [], delete: [] },
-  );
+  await execute({ ...executor(), client: keep }, { object: read, resource }, { ...plan, ...noChildren });
   expect(sent).toEqual({
     ...{ apiVersion: "lemnis.dev/v1", kind: "Model", status: plan.status },
     metadata: { name: "wine", namespace: "a", resourceVersion: "5" },
@@ -97,7 +138,7 @@ test("the status is for the version that was planned for, and no other", async (
 
 describe("nothing is written", () => {
   test("when the status says all this already: no event either", async () => {
-    expect(await run({ version: 1 }, { records: [], apply: [], delete: [] })).toEqual([]);
+    expect(await run({ version: 1 }, noChildren)).toEqual({ echoes: [], statusDue: false });
     expect(done).toEqual([]);
   });
 
@@ -107,12 +148,12 @@ describe("nothing is written", () => {
       ...client,
       apply: async (_: Resource, it: KubeObject) => (applied = it),
     } as unknown as KubeClient;
-    const executor = { client: remember, events, observed: () => cached, record: async () => {} };
+    const remembering = { ...executor(), client: remember };
     const only = { ...plan, records: [], delete: [], events: [], status: {} };
-    await execute(executor, { object, resource }, only);
+    await execute(remembering, { object, resource }, only);
     cached = applied;
     applied = undefined;
-    await execute(executor, { object, resource }, only);
+    await execute(remembering, { object, resource }, only);
     expect(applied).toBeUndefined();
   });
 });

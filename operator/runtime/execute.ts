@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { applyIfChanged } from "../kube/apply.ts";
 import type { KubeClient } from "../kube/client.ts";
+import { StaleViewError } from "../kube/errors.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import type { KubeObject, Resource } from "../kube/types.ts";
 import type { Plan, StoreRecord } from "./plan.ts";
@@ -11,6 +12,8 @@ export interface Executor {
   events: EventRecorder;
   /** The cached object, as far as the cache has it. */
   observed: (resource: Resource, namespace: string, name: string) => KubeObject | undefined;
+  /** False when the caches may be behind: the API server has not been heard for a moment. */
+  isFresh: () => boolean;
   record: (record: StoreRecord) => Promise<void>;
 }
 
@@ -20,48 +23,81 @@ export interface Echo {
   namespace: string;
   name: string;
   /** The version that the write made; undefined for a deletion. */
-  resourceVersion?: string;
-  uid: string;
+  resourceVersion?: string | undefined;
+  /** What was deleted. */
+  uid?: string;
+  /** When it was sent, by `performance.now()`. */
+  sentAt: number;
 }
 
-type Subject = KubeObject & { status?: object | undefined };
+export interface Executed {
+  /** What to wait for. */
+  echoes: Echo[];
+  /** The status is still to be told, by the pass that sees what this one has written. */
+  statusDue: boolean;
+}
+
+export interface Subject {
+  object: KubeObject & { status?: object | undefined };
+  resource: Resource;
+  /** The pass before this one left it out: it is told at once, lest a quarrel over a child keep it back for ever. */
+  statusDue?: boolean;
+}
 
 /**
- * Records in the store, then children, deletions, the status, and last the events, which speak of what has happened.
- * Returns what to wait for.
+ * Records in the store, then children and deletions; the status, which speaks of what they have become, when there were
+ * none to change; and last the events, of what has happened.
  */
 export async function execute(
-  { client, events, observed, record }: Executor,
-  { object, resource }: { object: Subject; resource: Resource },
+  { client, events, observed, isFresh, record }: Executor,
+  { object, resource, statusDue = false }: Subject,
   plan: Plan<object>,
-): Promise<Echo[]> {
+): Promise<Executed> {
   const echoes: Echo[] = [];
-  const expect = (of: Resource, { metadata }: KubeObject) => {
-    const { namespace = "", name, resourceVersion = "", uid = "" } = metadata;
-    echoes.push({ resource: of, namespace, name, resourceVersion, uid });
-  };
   for (const entry of plan.records ?? []) await record(entry);
-  for (const child of plan.apply) {
-    const { namespace = "", name } = child.object.metadata;
-    const applied = await applyIfChanged(client, child, observed(child.resource, namespace, name));
-    if (applied) expect(child.resource, applied);
+  const children = plan.apply.map((child) => ({
+    ...child,
+    seen: observed(child.resource, child.object.metadata.namespace ?? "", child.object.metadata.name),
+  }));
+  const irreversible = plan.delete.length > 0 || children.some(({ seen }) => !seen);
+  if (irreversible && !isFresh()) await confirm(client, resource, object);
+  const applied = (of: Resource, sentAt: number, answer: KubeObject | undefined) => {
+    if (!answer) return;
+    const { namespace = "", name, resourceVersion } = answer.metadata;
+    echoes.push({ resource: of, namespace, name, resourceVersion, sentAt });
+  };
+  for (const { seen, ...child } of children) {
+    applied(child.resource, performance.now(), await applyIfChanged(client, child, seen));
   }
   for (const child of plan.delete) {
+    echoes.push({ ...child, sentAt: performance.now() });
     await client.delete(child.resource, child);
-    echoes.push({ resource: child.resource, namespace: child.namespace, name: child.name, uid: child.uid });
   }
   // An event tells of a change, and the status shows every change: none of either at rest, or after a restart.
-  if (sameStatus(object.status, plan.status)) return echoes;
-  const { name, namespace, resourceVersion } = object.metadata;
-  // The version that was planned for: without it, another object of that name would be given this one's status.
-  const metadata = { name, ...(namespace ? { namespace } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
-  const body = { apiVersion: object.apiVersion, kind: object.kind, metadata, status: plan.status };
-  expect(
-    resource,
-    await client.apply(resource, body as KubeObject, { subresource: "status", manager: "lemnis-status" }),
-  );
+  const isNews = !sameStatus(object.status, plan.status);
+  if (!isNews) return { echoes, statusDue: false };
+  if (echoes.length > 0 && !statusDue) return { echoes, statusDue: true };
+  applied(resource, performance.now(), await applyStatus(client, { object, resource }, plan.status));
   for (const event of plan.events) await events.record(object, event);
-  return echoes;
+  return { echoes, statusDue: false };
+}
+
+/** What is about to be made or deleted follows from a view that nobody has refreshed for a while: is it still true? */
+async function confirm(client: KubeClient, resource: Resource, { metadata }: KubeObject): Promise<void> {
+  const current = await client.getMetadata(resource, metadata.namespace, metadata.name);
+  const { uid, resourceVersion } = current.metadata;
+  if (uid !== metadata.uid || resourceVersion !== metadata.resourceVersion)
+    throw new StaleViewError(
+      `${resource.kind} ${metadata.name} is at version ${resourceVersion}, seen was ${metadata.resourceVersion}`,
+    );
+}
+
+/** The version that was planned for goes with it: without it, another object of that name would be given this one's status. */
+function applyStatus(client: KubeClient, { object, resource }: Subject, status: object): Promise<KubeObject> {
+  const { name, namespace, resourceVersion } = object.metadata;
+  const metadata = { name, ...(namespace ? { namespace } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
+  const body = { apiVersion: object.apiVersion, kind: object.kind, metadata, status } as KubeObject;
+  return client.apply(resource, body, { subresource: "status", manager: "lemnis-status" });
 }
 
 /** Equal when what would be written is what is there: members that are undefined are not written. */

@@ -33,9 +33,9 @@ describe("a queue", () => {
     expect(await next).toBe("a");
   });
 
-  test("gives edits before resyncs, and an edit lifts a key that waits for a resync", async () => {
+  test("gives edits before changes, and an edit lifts a key that waits for a change", async () => {
     const queue = make();
-    for (const key of ["listed-1", "listed-2", "listed-3"]) queue.add(key, "resync");
+    for (const key of ["listed-1", "listed-2", "listed-3"]) queue.add(key, "change");
     queue.add("edited");
     queue.add("listed-3");
     const taken = [];
@@ -46,11 +46,28 @@ describe("a queue", () => {
   test("tells how long a key has waited, also one that was lifted", async () => {
     const waits: number[] = [];
     const queue = make(waits);
-    queue.add("a", "resync");
+    queue.add("a", "change");
     vi.advanceTimersByTime(700);
     queue.add("a");
     await queue.take();
     expect(waits).toEqual([700]);
+  });
+
+  test("gives one key in eight to changes though edits wait, so that those are not held up for ever", async () => {
+    const queue = make();
+    for (let index = 0; index < 20; index++) queue.add(`edit-${index}`);
+    for (const key of ["change-1", "change-2"]) queue.add(key, "change");
+    const taken = [];
+    for (let index = 0; index < 22; index++) taken.push((await queue.take())?.split("-")[0]);
+    expect(taken.flatMap((what, index) => (what === "change" ? [index] : []))).toEqual([7, 15]);
+  });
+
+  test("gives namespaces by turns: one that is full holds no other up", async () => {
+    const queue = make();
+    for (const key of ["busy/1", "busy/2", "busy/3", "quiet/1", "other/1"]) queue.add(key);
+    const taken = [];
+    for (let index = 0; index < 5; index++) taken.push(await queue.take());
+    expect(taken).toEqual(["busy/1", "quiet/1", "other/1", "busy/2", "busy/3"]);
   });
 
   test("adds a key after a time, at the earliest of several wishes", async () => {
@@ -103,8 +120,8 @@ describe("a queue", () => {
     const queue = make();
     queue.add("a");
     await queue.take();
-    for (const priority of ["resync", "edit", "resync"] as const) queue.add("a", priority);
-    queue.add("listed", "resync");
+    for (const priority of ["change", "edit", "change"] as const) queue.add("a", priority);
+    queue.add("listed", "change");
     queue.done("a");
     expect([await queue.take(), await queue.take()]).toEqual(["a", "listed"]);
   });
@@ -138,11 +155,11 @@ describe("a queue", () => {
   });
 });
 
-type Step = { do: "add" | "resync" | "done" | "retry" | "pass"; key: string; ms: number };
+type Step = { do: "add" | "change" | "done" | "retry" | "pass"; key: string; ms: number };
 
 test("whatever is done to it, no key is at work twice at once and none that was added is lost", async () => {
   const step = fc.record<Step>({
-    do: fc.constantFrom("add", "resync", "done", "retry", "pass"),
+    do: fc.constantFrom("add", "change", "done", "retry", "pass"),
     key: fc.constantFrom("a", "b", "c"),
     ms: fc.nat(1000),
   });
@@ -164,9 +181,9 @@ test("whatever is done to it, no key is at work twice at once and none that was 
         if (working.delete(key)) queue.done(key);
       };
       for (const { do: what, key, ms } of steps) {
-        if (what === "add" || what === "resync") {
+        if (what === "add" || what === "change") {
           owed.add(key);
-          queue.add(key, what === "add" ? "edit" : "resync");
+          queue.add(key, what === "add" ? "edit" : "change");
         }
         if (what === "done") end(key);
         if (what === "retry") {

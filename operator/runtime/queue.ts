@@ -1,6 +1,14 @@
-/** Keys to reconcile: each at most once in the queue and at most once at work, edits before resyncs, failures ever later. */
+/**
+ * Keys ("namespace/name") to reconcile: each at most once in the queue and at most once at work, what a user has just
+ * edited before the rest, namespaces by turns, failures ever later.
+ */
+import { FairLane } from "./fair-lane.ts";
 
-export type Priority = "edit" | "resync";
+/** "edit": a user waits for it. "change": what followed from it, and what a list brought. */
+export type Priority = "edit" | "change";
+
+/** One take in so many is for changes though edits wait, so that those can't starve. */
+const changesTurn = 8;
 
 const baseDelayMs = 200;
 const maxDelayMs = 5 * 60_000;
@@ -14,7 +22,7 @@ export interface QueueOptions {
 }
 
 export class WorkQueue {
-  readonly #ready: Record<Priority, Map<string, number>> = { edit: new Map(), resync: new Map() };
+  readonly #ready: Record<Priority, FairLane> = { edit: new FairLane(), change: new FairLane() };
   readonly #working = new Set<string>();
   /** Keys that were added while at work. */
   readonly #again = new Map<string, Priority>();
@@ -22,6 +30,7 @@ export class WorkQueue {
   readonly #failures = new Map<string, number>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
   readonly #options: Required<QueueOptions>;
+  #turn = 0;
   #closed = false;
 
   constructor({ now = () => performance.now(), random = Math.random, onTaken = () => {} }: QueueOptions = {}) {
@@ -30,7 +39,7 @@ export class WorkQueue {
 
   /** Keys that wait to be taken. */
   get depth(): number {
-    return this.#ready.edit.size + this.#ready.resync.size;
+    return this.#ready.edit.size + this.#ready.change.size;
   }
 
   add(key: string, priority: Priority = "edit"): void {
@@ -39,10 +48,9 @@ export class WorkQueue {
       if (this.#again.get(key) !== "edit") this.#again.set(key, priority);
       return;
     }
-    const since = this.#ready.resync.get(key) ?? this.#ready.edit.get(key) ?? this.#options.now();
-    if (priority === "edit") this.#ready.resync.delete(key);
-    else if (this.#ready.edit.has(key)) return;
-    this.#ready[priority].set(key, since);
+    const { edit, change } = this.#ready;
+    if (edit.has(key) || (priority === "change" && change.has(key))) return;
+    this.#ready[priority].add(key, change.remove(key) ?? this.#options.now());
     this.#serve();
   }
 
@@ -57,7 +65,7 @@ export class WorkQueue {
     const timer = setTimeout(
       () => {
         this.#timers.delete(key);
-        this.add(key);
+        this.add(key, "change");
       },
       Math.min(ms, 2 ** 31 - 1),
     );
@@ -107,15 +115,14 @@ export class WorkQueue {
       for (const taker of this.#takers.splice(0)) taker(undefined);
       return;
     }
-    for (const queue of [this.#ready.edit, this.#ready.resync]) {
-      for (const [key, since] of queue) {
-        const taker = this.#takers.shift();
-        if (!taker) return;
-        queue.delete(key);
-        this.#working.add(key);
-        this.#options.onTaken(this.#options.now() - since);
-        taker(key);
-      }
+    const { edit, change } = this.#ready;
+    while (this.#takers.length > 0 && this.depth > 0) {
+      const isChangesTurn = change.size > 0 && (edit.size === 0 || this.#turn++ % changesTurn === changesTurn - 1);
+      const next = (isChangesTurn ? change : edit).take();
+      if (!next) return;
+      this.#working.add(next.key);
+      this.#options.onTaken(this.#options.now() - next.since);
+      this.#takers.shift()?.(next.key);
     }
   }
 }

@@ -160,6 +160,8 @@ async function writeFile(path: string, body: Readable): Promise<{ size: number; 
   let size = 0;
   let ignored = 0;
   let failure: unknown;
+  // A stream that breaks before it is read tells it to whoever reads it, and must not end the process.
+  body.on("error", () => {});
   const file = await open(path, "wx");
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {

@@ -75,7 +75,9 @@ describe("imports", () => {
     expect(imports(program, /^test\//)).toEqual([]);
     const unit = sources.filter((source) => source.path.startsWith("operator/") && isTest(source));
     expect(imports(unit, /^test\/(?!builders\/)/)).toEqual([]);
-    const strangers = sources.filter(({ path }) => !/^(operator\/kube|test\/integration)\//.test(path));
+    const strangers = sources.filter(
+      ({ path }) => !/^(operator\/kube|test\/(integration|rig|bench|faults))\//.test(path),
+    );
     expect(imports(strangers, /^@kubernetes\/client-node/)).toEqual([]);
   });
 });

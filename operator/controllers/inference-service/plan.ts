@@ -155,11 +155,11 @@ function projectRevisions({ deployments }: ObservedInferenceService, rollout: Ro
     });
 }
 
-function planEvents({ service, front }: ObservedInferenceService, rollout: Rollout, verdict: Verdict): PlannedEvent[] {
-  const selected = front?.spec?.selector?.[labels.workload];
+function planEvents({ service }: ObservedInferenceService, rollout: Rollout, verdict: Verdict): PlannedEvent[] {
+  const served = service.status?.revisions?.find(({ trafficPercent }) => trafficPercent > 0)?.name;
   const events: PlannedEvent[] = [];
-  if (selected && rollout.traffic && rollout.traffic !== selected) {
-    const message = `traffic moved from revision ${selected} to ${rollout.traffic}`;
+  if (served && rollout.traffic && rollout.traffic !== served) {
+    const message = `traffic moved from revision ${served} to ${rollout.traffic}`;
     events.push({ type: "Normal", reason: "TrafficMoved", message });
   }
   const trouble = verdict.state === "stalled" || (verdict.state === "progressing" && verdict.reason !== "RollingOut");

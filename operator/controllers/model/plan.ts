@@ -1,4 +1,4 @@
-import type { ModelStatus } from "../../api/v1alpha1/model.ts";
+import type { Model, ModelStatus } from "../../api/v1alpha1/model.ts";
 import { jobs as jobResource } from "../../kube/resources.ts";
 import type { Plan, PlannedEvent, StoreRecord } from "../../runtime/plan.ts";
 import type { ModelRecord } from "../../store/api.ts";
@@ -27,6 +27,7 @@ export function planModel(observed: ObservedModel, settings: PodSettings, now: D
   const imports = planImports(observed, record);
   const surplus = surplusJobs(observed, record);
   const verdict = conclude({ model, record, step, aliases, importProblem: imports.problem });
+  const status = projectStatus({ model, record, verdict, aliases, jobs: observed.jobs }, now);
   const retries = observed.jobs
     .filter((job) => !surplus.includes(job))
     .map((job) => ({ job, at: retryAt(job, observed.pods.get(job.metadata.name) ?? []) }));
@@ -40,8 +41,8 @@ export function planModel(observed: ObservedModel, settings: PodSettings, now: D
         : []),
     ],
     delete: [...surplus, ...due].map(deletion),
-    status: projectStatus({ model, record, verdict, aliases, jobs: observed.jobs }, now),
-    events: planEvents({ before, step, aliases, verdict }),
+    status,
+    events: planEvents(model, status, verdict),
     // A decision changes what comes next, and no watch tells of the store.
     outcome:
       step.kind === "decide"
@@ -84,21 +85,24 @@ function planRecords({ model }: ObservedModel, { before, step, aliases }: Change
   return records;
 }
 
-function planEvents({ before, step, aliases, verdict }: Change & { verdict: Verdict }): PlannedEvent[] {
+/** What the status tells that it did not tell before. */
+function planEvents({ status: before }: Model, status: ModelStatus, verdict: Verdict): PlannedEvent[] {
   const events: PlannedEvent[] = [];
-  if (step.kind === "evaluate") {
-    const { version, target } = step.input;
-    const message = `version ${version.version} is evaluated on dataset version ${target.datasetVersion}`;
+  const known = (version: number) => before?.versions?.find((candidate) => candidate.version === version);
+  for (const { version, stage, evaluatedOn } of status.versions ?? []) {
+    if (stage !== "Candidate" || !evaluatedOn || known(version)?.evaluatedOn?.digest === evaluatedOn.digest) continue;
+    const message = `version ${version} is evaluated on dataset version ${evaluatedOn.version}`;
     events.push({ type: "Normal", reason: "EvaluationStarted", message });
   }
-  if (step.kind === "decide") {
-    const passed = step.decision.verdict === "Passed";
-    const message = `version ${step.version.version} ${passed ? "passed" : "failed"}: ${step.decision.message}`;
+  const decided = status.versions?.find(({ message }) => message !== undefined);
+  if (decided && known(decided.version)?.message === undefined) {
+    const passed = decided.stage !== "Failed";
+    const message = `version ${decided.version} ${passed ? "passed" : "failed"}: ${decided.message}`;
     events.push({ type: passed ? "Normal" : "Warning", reason: passed ? "GatesPassed" : "GatesFailed", message });
   }
-  const { champion } = aliases.wanted;
-  if (champion !== undefined && champion !== before.aliases.champion) {
-    const from = before.aliases.champion ? ` after version ${before.aliases.champion}` : "";
+  const { champion } = status;
+  if (champion !== undefined && champion !== before?.champion) {
+    const from = before?.champion === undefined ? "" : ` after version ${before.champion}`;
     events.push({ type: "Normal", reason: "ChampionMoved", message: `version ${champion} is champion${from}` });
   }
   if (verdict.state === "stalled") events.push({ type: "Warning", reason: verdict.reason, message: verdict.message });

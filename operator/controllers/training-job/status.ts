@@ -49,7 +49,9 @@ export function concludeRun(
   }
   const data = wanted.spec.inputs.map(({ dataset, version }) => `${dataset} version ${version}`).join(", ");
   const message = `run ${shortDigest(wanted.digest)} trains${data ? ` on ${data}` : ""}`;
-  const events: PlannedEvent[] = job ? [] : [{ type: "Normal", reason: "RunStarted", message }];
+  const told = trainingJob.status?.run;
+  const isTold = told?.digest === wanted.digest && (told.phase === "Pending" || told.phase === "Running");
+  const events: PlannedEvent[] = job && !isTold ? [{ type: "Normal", reason: "RunStarted", message }] : [];
   return { verdict: { state: "progressing", reason: "Training", message }, events };
 }
 

@@ -11,6 +11,8 @@ export interface ChildOptions {
   command: string;
   args: readonly string[];
   logFile: string;
+  /** Beside this process's environment. */
+  env?: Record<string, string>;
   isReady: () => Promise<boolean>;
   timeoutMs?: number;
 }
@@ -30,17 +32,20 @@ export class Child {
   }
 
   /** Starts the server and waits until it is ready. On failure nothing is left running, and the error ends with the log's end. */
-  static async start({ name, command, args, logFile, isReady, timeoutMs = 60_000 }: ChildOptions): Promise<Child> {
+  static async start({ name, command, args, logFile, env, isReady, timeoutMs = 60_000 }: ChildOptions): Promise<Child> {
     mkdirSync(dirname(logFile), { recursive: true });
     const log = openSync(logFile, "a");
-    const process = spawn("setpriv", ["--pdeathsig", "KILL", "--", command, ...args], { stdio: ["ignore", log, log] });
+    const spawned = spawn("setpriv", ["--pdeathsig", "KILL", "--", command, ...args], {
+      stdio: ["ignore", log, log],
+      ...(env ? { env: { ...process.env, ...env } } : {}),
+    });
     closeSync(log);
-    await once(process, "spawn");
-    const child = new Child(name, process);
+    await once(spawned, "spawn");
+    const child = new Child(name, spawned);
     const failure = (what: string) =>
       new Error(`${name} ${what}; its log ends:\n${tail(readFileSync(logFile, "utf8"), 15)}`);
     const ready = async () => {
-      if (child.#hasExited()) throw failure("ended at once");
+      if (child.hasExited) throw failure("ended at once");
       return isReady();
     };
     try {
@@ -52,13 +57,13 @@ export class Child {
     return child;
   }
 
-  #hasExited(): boolean {
+  get hasExited(): boolean {
     return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
   /** Ends the server and waits until it has ended; one that ignores SIGTERM is killed after 10 s. */
   async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
-    if (this.#hasExited()) return;
+    if (this.hasExited) return;
     this.#process.kill(signal);
     const killer = setTimeout(() => this.#process.kill("SIGKILL"), 10_000);
     await this.#exited;

@@ -68,7 +68,9 @@ function plan({ metadata, spec }: Thing, message = "made"): Plan<object> {
 
 /** The loop of the things, as the operator has it. */
 async function runThings(recorded = recorder(world.client), message?: string): Promise<void> {
-  const children = new Reflector<KubeObject>(world.client, configMaps);
+  const children = new Reflector<KubeObject>(world.client, configMaps, {
+    onChange: ({ object }) => queue.add(object.metadata.name, "change"),
+  });
   const objects = new Reflector<Thing>(world.client, things, {
     onChange: ({ object }) => queue.add(object.metadata.name),
   });
@@ -77,6 +79,7 @@ async function runThings(recorded = recorder(world.client), message?: string): P
   const executor = {
     ...{ client: world.client, events: recorded, record: async () => {} },
     observed: ({ plural }: { plural: string }, _: string, name: string) => observed(plural, name),
+    isFresh: () => true,
   };
   running.push(objects.run(stop.signal), children.run(stop.signal));
   await Promise.all([objects.whenSynced, children.whenSynced]);
@@ -85,11 +88,13 @@ async function runThings(recorded = recorder(world.client), message?: string): P
       ...{ name: "thing", queue, workers: 4, logger: pino({ level: "silent" }), metrics },
       hasEcho: ({ resource, name, resourceVersion = "" }) =>
         BigInt(observed(resource.plural, name)?.metadata.resourceVersion ?? 0) >= BigInt(resourceVersion),
-      reconcile: async (name) => {
+      onLate: () => {},
+      reconcile: async (name, statusDue) => {
         const object = objects.cache.get(namespace, name);
         if (!object) return undefined;
         const decided = plan(object, message);
-        return { outcome: decided.outcome, echoes: await execute(executor, { object, resource: things }, decided) };
+        const subject = { object, resource: things, statusDue };
+        return { outcome: decided.outcome, ...(await execute(executor, subject, decided)) };
       },
     }),
   );
@@ -112,7 +117,7 @@ describe("the loop", () => {
     const before = writes();
     const done = async () => (await count(metrics.reconciles)).reduce((sum, { value }) => sum + value, 0);
     const reconciled = await done();
-    queue.add("quiet", "resync");
+    queue.add("quiet", "change");
     await vi.waitFor(async () => expect(await done()).toBeGreaterThan(reconciled));
     queue.close();
     queue = new WorkQueue();
@@ -142,6 +147,7 @@ describe("a status", () => {
   const executor = () => ({
     ...{ client: world.client, events: recorder(world.client), record: async () => {} },
     observed: () => undefined,
+    isFresh: () => true,
   });
 
   test("is written by its own manager, beside others' fields, and loses what is no longer in it", async () => {

@@ -1,0 +1,131 @@
+/** The operator as a process of its own, so that it can be killed, stopped and measured. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Child, freePorts } from "../cluster/os/child.ts";
+import { isHealthy } from "../cluster/os/http.ts";
+
+export interface OperatorProcessOptions {
+  kubeconfig: string;
+  storeUrl: string;
+  /** For its log and its store token. */
+  dir: string;
+  tokenFile: string;
+  name?: string;
+  drainSeconds?: number;
+  env?: Record<string, string>;
+  /** False: it is returned at once, before its caches are filled. Default true. */
+  waitUntilReady?: boolean;
+}
+
+export class OperatorProcess {
+  readonly name: string;
+  readonly logFile: string;
+  readonly #child: Child;
+  readonly #url: string;
+
+  private constructor(child: Child, url: string, logFile: string) {
+    this.name = child.name;
+    this.#child = child;
+    this.#url = url;
+    this.logFile = logFile;
+  }
+
+  static async start(options: OperatorProcessOptions): Promise<OperatorProcess> {
+    const { dir, name = "lemnis-0", waitUntilReady = true } = options;
+    const [port = 0] = await freePorts(1);
+    const url = `http://127.0.0.1:${port}`;
+    const logFile = join(dir, "logs", `${name}.log`);
+    const root = join(import.meta.dirname, "../..");
+    const child = await Child.start({
+      ...{ name, logFile, command: process.execPath, args: [join(root, "operator/main.ts"), "operator"] },
+      env: {
+        ...{ KUBECONFIG: options.kubeconfig, POD_NAMESPACE: "kube-system", POD_NAME: name },
+        ...{ LEMNIS_STORE_URL: options.storeUrl, LEMNIS_STORE_TOKEN_FILE: options.tokenFile },
+        ...{ LEMNIS_AGENT_IMAGE: "lemnis:1", LEMNIS_METRICS_PORT: String(port) },
+        LEMNIS_DRAIN_SECONDS: String(options.drainSeconds ?? 1),
+        ...options.env,
+      },
+      isReady: async () => !waitUntilReady || isHealthy(`${url}/readyz`),
+    });
+    return new OperatorProcess(child, url, logFile);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  get hasExited(): boolean {
+    return this.#child.hasExited;
+  }
+
+  isReady(): Promise<boolean> {
+    return isHealthy(`${this.#url}/readyz`);
+  }
+
+  async metrics(): Promise<Metrics> {
+    return new Metrics(await (await fetch(`${this.#url}/metrics`, { signal: AbortSignal.timeout(5_000) })).text());
+  }
+
+  signal(name: NodeJS.Signals): void {
+    process.kill(this.pid, name);
+  }
+
+  stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+    return this.#child.stop(signal);
+  }
+
+  log(): string {
+    return readFileSync(this.logFile, "utf8");
+  }
+
+  /** Resident memory, in bytes. */
+  residentBytes(): number {
+    const [, kibibytes = "0"] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, "utf8")) ?? [];
+    return Number(kibibytes) * 1024;
+  }
+
+  /** CPU time that it has used, in seconds. */
+  cpuSeconds(): number {
+    const fields = readFileSync(`/proc/${this.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    const ticksPerSecond = 100;
+    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  }
+}
+
+/** A scrape. */
+export class Metrics {
+  readonly #lines: readonly { name: string; labels: string; value: number }[];
+
+  constructor(text: string) {
+    this.#lines = text.split("\n").flatMap((line) => {
+      const [, name = "", labels = "", value = ""] = /^([a-z_0-9]+)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
+      return name ? [{ name, labels, value: Number(value) }] : [];
+    });
+  }
+
+  /** The sum of a metric's series whose labels match. */
+  sum(name: string, labels: RegExp = /./s): number {
+    return this.#lines
+      .filter((line) => line.name === name && (labels.test(line.labels) || line.labels === ""))
+      .reduce((sum, { value }) => sum + value, 0);
+  }
+
+  /** Requests to the API server by "verb resource", the Lease's aside. */
+  requests(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { name, labels, value } of this.#lines) {
+      if (name !== "lemnis_api_requests_total" || labels.includes('resource="leases"')) continue;
+      const [verb, resource] = ["verb", "resource"].map((label) => new RegExp(`${label}="([^"]*)"`).exec(labels)?.[1]);
+      const key = `${verb} ${resource}`;
+      counts.set(key, (counts.get(key) ?? 0) + value);
+    }
+    return counts;
+  }
+
+  /** Requests that wrote, the Lease's aside. */
+  get writes(): number {
+    let sum = 0;
+    for (const [key, value] of this.requests()) if (!/^(get|list|watch) /.test(key)) sum += value;
+    return sum;
+  }
+}
