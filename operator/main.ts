@@ -1,5 +1,4 @@
 /** The one entry point: `operator`, `store` or `agent`. The only reader of the environment and of signals. */
-import { readFile } from "node:fs/promises";
 import { paths } from "./agent/tasks.ts";
 import { readAgentSettings, readOperatorSettings, readStoreSettings } from "./config.ts";
 import { createLogger } from "./runtime/logger.ts";
@@ -44,9 +43,10 @@ async function main(program: string | undefined): Promise<number> {
       const settings = readAgentSettings(process.env);
       const { runAgent } = await import("./agent/run.ts");
       const { StoreClient } = await import("./store/client.ts");
+      const { tokenFile } = await import("./store/token-file.ts");
       const store = new StoreClient({
         url: settings.LEMNIS_STORE_URL,
-        token: async () => (await readFile(`${paths.token}/token`, "utf8")).trim(),
+        token: tokenFile(`${paths.token}/token`),
       });
       return runAgent({ task: settings.LEMNIS_TASK, store, logger: createLogger(settings.LEMNIS_LOG_LEVEL), signal });
     }

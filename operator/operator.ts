@@ -1,5 +1,4 @@
 /** The operator: caches, controllers, leader election, health. Everything it needs comes in as arguments. */
-import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
@@ -22,6 +21,7 @@ import { createMetrics } from "./runtime/metrics.ts";
 import { WorkQueue } from "./runtime/queue.ts";
 import { watchServiceMonitors } from "./service-monitors.ts";
 import { StoreClient } from "./store/client.ts";
+import { tokenFile } from "./store/token-file.ts";
 import { createReflectors, type Reflectors } from "./world.ts";
 
 const controllers: readonly Controller<never>[] = [
@@ -63,7 +63,7 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   const client = new KubeClient(kubeConfig, { onRequest: count, writeGuard: elector.guard });
   const store = new StoreClient({
     url: settings.LEMNIS_STORE_URL,
-    token: async () => (await readFile(settings.LEMNIS_STORE_TOKEN_FILE, "utf8")).trim(),
+    token: tokenFile(settings.LEMNIS_STORE_TOKEN_FILE),
     // The queue tries again, and meanwhile the status says what is wrong.
     tries: 1,
   });

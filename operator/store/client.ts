@@ -26,7 +26,7 @@ export class StoreError extends Error {
 
 interface ClientInput {
   url: string;
-  /** Read on every request: tokens in pods are rotated. */
+  /** Asked on every request: tokens in pods are rotated. */
   token: () => Promise<string>;
   /** Tries of a request that failed for a passing reason. Default 5, within about 8 seconds. */
   tries?: number;
