@@ -15,6 +15,7 @@ const operatorSettings = z.object({
   POD_NAME: z.string().min(1),
   LEMNIS_LOG_LEVEL: logLevel,
   LEMNIS_METRICS_PORT: port.default(8081),
+  LEMNIS_RELIST_SECONDS: z.coerce.number().int().min(1).default(1800),
   LEMNIS_DRAIN_SECONDS: z.coerce.number().int().min(0).max(3600).default(30),
 });
 export type OperatorSettings = z.output<typeof operatorSettings>;

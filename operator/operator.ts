@@ -75,6 +75,7 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   );
 
   const reflectors: Reflectors = createReflectors(client, {
+    relistMs: settings.LEMNIS_RELIST_SECONDS * 1000,
     onRestart: ({ plural }, reason, error) => {
       metrics.watchRestarts.inc({ resource: plural, reason });
       if (error) logger.warn({ resource: plural, reason, err: error }, "a watch broke, will begin anew");

@@ -19,6 +19,7 @@ import type { KubeObject, Resource } from "./kube/types.ts";
 export type Reflectors = { [K in keyof Caches]: Reflector<ReturnType<Caches[K]["list"]>[number]> };
 
 interface Listeners {
+  relistMs: number;
   onChange: (cache: keyof Caches, change: Change<KubeObject>) => void;
   onRestart: (resource: Resource, reason: RestartReason, error?: unknown) => void;
 }
@@ -27,15 +28,16 @@ const byOwner: Indexes<KubeObject> = {
   [ownerIndex]: ({ metadata }) => (metadata.ownerReferences ?? []).map(({ uid }) => uid),
 };
 
-export function createReflectors(client: KubeClient, { onChange, onRestart }: Listeners): Reflectors {
+export function createReflectors(client: KubeClient, { relistMs, onChange, onRestart }: Listeners): Reflectors {
   function reflect<T extends KubeObject>(cache: keyof Caches, resource: Resource, options: ReflectorOptions<T> = {}) {
     return new Reflector<T>(client, resource, {
       ...options,
+      relistMs,
       onChange: (change) => onChange(cache, change),
       onRestart: (reason, error) => onRestart(resource, reason, error),
     });
   }
-  const child = { labelSelector: managedSelector, indexes: byOwner };
+  const child = { labelSelector: managedSelector, indexes: byOwner, packed: true };
   const inNamespace = ({ metadata }: KubeObject, name: string | undefined) =>
     name ? [`${metadata.namespace}/${name}`] : [];
   return {
@@ -62,6 +64,7 @@ export function createReflectors(client: KubeClient, { onChange, onRestart }: Li
       indexes: {
         [workloadIndex]: (pod) => inNamespace(pod, pod.metadata.labels?.[labels.workload]),
       },
+      packed: true,
       trim: trimPod,
     }),
     deployments: reflect("deployments", builtin.deployments, child),

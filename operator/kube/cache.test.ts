@@ -12,7 +12,7 @@ const names = (objects: KubeObject[]) => objects.map(({ metadata }) => metadata.
 
 describe("a cache", () => {
   test("finds objects by namespace and name, and by its indexes", () => {
-    const cache = new ObjectCache(byOwner);
+    const cache = new ObjectCache({ indexes: byOwner });
     for (const [name, owner] of [
       ["p1", "x"],
       ["p2", "x"],
@@ -27,14 +27,14 @@ describe("a cache", () => {
   });
 
   test("moves an object in its indexes when it changes, and forgets one that is taken out", () => {
-    const cache = new ObjectCache(byOwner);
+    const cache = new ObjectCache({ indexes: byOwner });
     cache.put(object("p1", "x"));
-    expect(cache.put(object("p1", "y"))).toEqual(object("p1", "x"));
+    cache.put(object("p1", "y"));
     expect(cache.byIndex("owner", "x")).toEqual([]);
     expect(names(cache.byIndex("owner", "y"))).toEqual(["p1"]);
-    expect(cache.take("a", "p1")).toBeDefined();
+    cache.remove("a", "p1");
     expect(cache.byIndex("owner", "y")).toEqual([]);
-    expect(cache.take("a", "p1")).toBeUndefined();
+    expect([cache.get("a", "p1"), cache.size]).toEqual([undefined, 0]);
   });
 
   test("says that it lacks an index rather than finding nothing", () => {
@@ -42,27 +42,40 @@ describe("a cache", () => {
   });
 });
 
-test("through any history, an index finds what a look at every object would", () => {
-  const step = fc.record({
-    name: fc.constantFrom("p1", "p2", "p3"),
-    owners: fc.option(fc.array(fc.constantFrom("x", "y", "z"), { maxLength: 3 })),
-  });
-  const of = ({ metadata }: KubeObject) => metadata.finalizers ?? [];
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-      const cache = new ObjectCache({ owner: of });
-      for (const { name, owners } of steps) {
-        if (!owners) cache.take("a", name);
-        else cache.put({ apiVersion: "v1", kind: "Pod", metadata: { name, namespace: "a", finalizers: owners } });
-      }
-      for (const owner of ["x", "y", "z"]) {
-        const looked = cache.list().filter((it) => of(it).includes(owner));
-        expect(new Set(cache.byIndex("owner", owner))).toEqual(new Set(looked));
-      }
-      expect(cache.size).toBe(cache.list().length);
-    }),
-  );
+test.each([true, false])("packed: %s, what is read is what was put, and can't be changed", (packed) => {
+  const cache = new ObjectCache<KubeObject>({ packed });
+  cache.put({ ...object("p1", "x"), metadata: { ...object("p1", "x").metadata, uid: "u", resourceVersion: "3" } });
+  expect(cache.get("a", "p1")).toMatchObject({ kind: "Pod", metadata: { labels: { owner: "x" } } });
+  expect(Object.isFrozen(cache.get("a", "p1")?.metadata.labels)).toBe(true);
+  expect(cache.version("a", "p1")).toMatchObject({ uid: "u", resourceVersion: "3" });
+  cache.put(object("p2", "x"));
+  expect(names(cache.without(new Set(["a/p2"])))).toEqual(["p1"]);
 });
+
+test.each([true, false])(
+  "packed: %s, through any history, an index finds what a look at every object would",
+  (packed) => {
+    const step = fc.record({
+      name: fc.constantFrom("p1", "p2", "p3"),
+      owners: fc.option(fc.array(fc.constantFrom("x", "y", "z"), { maxLength: 3 })),
+    });
+    const of = ({ metadata }: KubeObject) => metadata.finalizers ?? [];
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const cache = new ObjectCache({ indexes: { owner: of }, packed });
+        for (const { name, owners } of steps) {
+          if (!owners) cache.remove("a", name);
+          else cache.put({ apiVersion: "v1", kind: "Pod", metadata: { name, namespace: "a", finalizers: owners } });
+        }
+        for (const owner of ["x", "y", "z"]) {
+          const looked = cache.list().filter((it) => of(it).includes(owner));
+          expect(new Set(cache.byIndex("owner", owner))).toEqual(new Set(looked));
+        }
+        expect(cache.size).toBe(cache.list().length);
+      }),
+    );
+  },
+);
 
 test("what is in a cache can't be changed", () => {
   const frozen = freezeDeep({ metadata: { labels: { a: "1" } }, list: [{ b: 1 }] });

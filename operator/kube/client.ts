@@ -2,6 +2,7 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { Agent, type Dispatcher, request } from "undici";
 import { ApiError, ConnectionError, type StatusBody } from "./errors.ts";
+import { toJson } from "./json.ts";
 import { type KubeObject, pathOf, type Resource } from "./types.ts";
 
 export const fieldManager = "lemnis";
@@ -189,7 +190,7 @@ export class KubeClient {
       const answer = await request(`${this.#server}${call.path}${search}`, {
         method: call.method,
         headers,
-        body: call.body === undefined ? null : JSON.stringify(call.body),
+        body: call.body === undefined ? null : toJson(call.body),
         signal,
         ...(this.#agent ? { dispatcher: this.#agent } : {}),
         bodyTimeout: 0,

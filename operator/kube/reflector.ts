@@ -1,6 +1,6 @@
 /** Keeps a cache true to the API server: a paged list, then watches from where it ended, then a list again when one is lost. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { freezeDeep, type Indexes, ObjectCache, trimObject } from "./cache.ts";
+import { type CacheOptions, cacheKey, freezeDeep, ObjectCache, trimObject } from "./cache.ts";
 import type { KubeClient } from "./client.ts";
 import { ApiError } from "./errors.ts";
 import { apiVersionOf, type KubeObject, type Resource } from "./types.ts";
@@ -8,18 +8,20 @@ import { apiVersionOf, type KubeObject, type Resource } from "./types.ts";
 export interface Change<T> {
   type: "added" | "modified" | "deleted";
   object: T;
+  /** What it was before, when it was modified. */
   previous?: T | undefined;
   /** True for what the first list or a relist brought, which nobody has just edited. */
   listed: boolean;
 }
 
-export interface ReflectorOptions<T extends KubeObject> {
+export interface ReflectorOptions<T extends KubeObject> extends CacheOptions<T> {
   labelSelector?: string;
   metadataOnly?: boolean;
-  indexes?: Indexes<T>;
   /** Drops more than `trimObject` does. */
   trim?: (object: T) => T;
   onChange?: (change: Change<T>) => void;
+  /** A watch that ends longer than this after the last list is followed by a list, lest an event that was lost stay so. */
+  relistMs?: number;
   /** Told each time a list or watch begins anew; `error` is what broke it, when something did. */
   onRestart?: (reason: RestartReason, error?: unknown) => void;
 }
@@ -29,6 +31,8 @@ export type RestartReason = "ended" | "gone" | "error" | "stalled" | "unparseabl
 /** Bookmarks come every minute; a watch that has been silent for longer is dead. */
 const stallMs = 150_000;
 const pageSize = 500;
+/** How long an event that never came may go unnoticed. */
+const relistMs = 30 * 60_000;
 
 interface WatchEvent<T> {
   type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
@@ -52,7 +56,7 @@ export class Reflector<T extends KubeObject> {
     this.#client = client;
     this.resource = resource;
     this.#options = options;
-    this.cache = new ObjectCache(options.indexes);
+    this.cache = new ObjectCache(options);
   }
 
   /** Resolves when the first list is in the cache; after `clear`, when the next one is. */
@@ -92,7 +96,8 @@ export class Reflector<T extends KubeObject> {
         const from = performance.now();
         reason = await this.#watch(signal);
         // Silence too: after a restore from a backup, the version that was seen may be one that is still to come.
-        if (reason === "gone" || reason === "unparseable" || reason === "stalled") this.#mustList = true;
+        if (reason !== "ended" && reason !== "error") this.#mustList = true;
+        if (performance.now() - this.#listedAt > (this.#options.relistMs ?? relistMs)) this.#mustList = true;
         // Only a watch that lived proves the server's health; one that ends at once must not storm it.
         failures = performance.now() - from > 5_000 ? 0 : failures + 1;
       } catch (error) {
@@ -131,16 +136,14 @@ export class Reflector<T extends KubeObject> {
       if (signal.aborted) return;
       for (const item of page.items) {
         const object = this.#admit(item);
-        seen.add(`${object.metadata.namespace ?? ""}/${object.metadata.name}`);
+        seen.add(cacheKey(object.metadata.namespace, object.metadata.name));
         this.#put(object, true);
       }
       next = page.metadata.continue || undefined;
       version = page.metadata.resourceVersion;
     } while (next);
     this.#resourceVersion = version;
-    for (const object of this.cache.list()) {
-      if (!seen.has(`${object.metadata.namespace ?? ""}/${object.metadata.name}`)) this.#remove(object, true);
-    }
+    for (const object of this.cache.without(seen)) this.#remove(object, true);
     this.#heardAt = performance.now();
     this.#listedAt = from;
     this.#mustList = false;
@@ -194,7 +197,10 @@ export class Reflector<T extends KubeObject> {
       return "unparseable";
     }
     if (event.type === "ERROR") return event.object.code === 410 ? "gone" : "error";
-    this.#resourceVersion = event.object.metadata.resourceVersion;
+    const { resourceVersion = "0" } = event.object.metadata;
+    // What comes a second time, or late, is known.
+    if (this.hasReached(resourceVersion)) return undefined;
+    this.#resourceVersion = resourceVersion;
     if (event.type === "BOOKMARK") return undefined;
     const object = this.#admit(event.object);
     if (event.type === "DELETED") this.#remove(object, false);
@@ -210,16 +216,19 @@ export class Reflector<T extends KubeObject> {
 
   #put(object: T, listed: boolean): void {
     const { namespace, name, uid, resourceVersion } = object.metadata;
-    const previous = this.cache.get(namespace, name);
-    if (previous && previous.metadata.uid !== uid) this.#remove(previous, listed);
-    else if (previous && previous.metadata.resourceVersion === resourceVersion) return;
-    const before = this.cache.put(object);
-    this.#tell({ type: before ? "modified" : "added", object, previous: before, listed });
+    const known = this.cache.version(namespace, name);
+    const isSame = known?.uid === uid;
+    if (isSame && known?.resourceVersion === resourceVersion) return;
+    const previous = known && this.cache.get(namespace, name);
+    if (previous && !isSame) this.#remove(previous, listed);
+    this.cache.put(object);
+    if (previous && isSame) this.#tell({ type: "modified", object, previous, listed });
+    else this.#tell({ type: "added", object, listed });
   }
 
   #remove(object: T, listed: boolean): void {
-    const previous = this.cache.take(object.metadata.namespace, object.metadata.name);
-    this.#tell({ type: "deleted", object, previous, listed });
+    this.cache.remove(object.metadata.namespace, object.metadata.name);
+    this.#tell({ type: "deleted", object, listed });
   }
 
   #tell(change: Change<T>): void {

@@ -15,6 +15,8 @@ export interface ControlPlaneOptions extends LogOptions {
   dir?: string;
   /** Also run kube-controller-manager: Jobs, Deployments, garbage collection, default service accounts. Default false. */
   controllerManager?: boolean;
+  /** Done before the controller manager starts: it looks for new kinds, to collect what their objects owned, every 30 s only. */
+  prepare?: (apiServer: ApiServer) => Promise<void>;
 }
 
 /** One API server: how to reach it and how to hurt it. */
@@ -63,6 +65,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
 async function start({
   dir: given,
   controllerManager = false,
+  prepare = async () => {},
   log = silent,
 }: ControlPlaneOptions): Promise<ControlPlane> {
   const dir = given ?? mkdtempSync(join(tmpdir(), "lemnis-control-plane-"));
@@ -78,6 +81,7 @@ async function start({
     const etcd = await startEtcd(dir, children, { log });
     const servers = { dir, pki, children, log, serviceAccountAdmission: controllerManager };
     const first = await startApiServer(servers, "kube-apiserver", etcd.url);
+    await prepare(first);
     if (controllerManager) await startControllerManager(servers, first.url);
     let added = 0;
     return {

@@ -36,6 +36,14 @@ export function resourceOf(kind: string): Resource {
   return { group: found[0], version: found[1], kind, plural: found[2], namespaced: kind !== "Namespace" };
 }
 
+/** The kind that a path names. */
+export function resourceOfPlural(plural: string): Resource {
+  const names = [...kinds.map(({ kind }) => kind), ...Object.keys(builtIn)];
+  const found = names.map(resourceOf).find((resource) => resource.plural === plural);
+  if (!found) throw new Error(`the rig does not know ${plural}`);
+  return found;
+}
+
 export interface Rig {
   plane: ControlPlane;
   client: KubeClient;
@@ -46,12 +54,23 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
-export async function startRig({ controllerManager = false } = {}): Promise<Rig> {
-  const plane = await startControlPlane({ controllerManager });
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromFile(plane.kubeconfig);
-  const client = new KubeClient(kubeConfig, { deadlineMs: 60_000 });
+export function clientOf(kubeconfig: string): KubeClient {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  return new KubeClient(config, { deadlineMs: 60_000 });
+}
+
+async function define(client: KubeClient): Promise<void> {
   for (const kind of kinds) await client.create(customResourceDefinitions, buildCrd(kind) as unknown as KubeObject);
+  await client.close();
+}
+
+export async function startRig({ controllerManager = false } = {}): Promise<Rig> {
+  const plane = await startControlPlane({
+    controllerManager,
+    prepare: ({ kubeconfig }) => define(clientOf(kubeconfig)),
+  });
+  const client = clientOf(plane.kubeconfig);
   const { store, url: storeUrl } = await startStore(join(plane.dir, "store"), plane.dir);
   const tokenFile = join(plane.dir, "store-token");
   await writeFile(tokenFile, "lemnis-system:lemnis");

@@ -19,7 +19,7 @@ import { startStore } from "../../../operator/store/server.ts";
 import { servingRuntime, trainingRuntime } from "../../builders/kinds.ts";
 import { startControlPlane } from "../../cluster/control-plane.ts";
 import { prometheusOperatorCrd } from "../../cluster/tools.ts";
-import { Player } from "./player.ts";
+import { Player } from "../../rig/player.ts";
 
 const system = "kube-system";
 
@@ -125,7 +125,7 @@ async function startOperator(input: {
     settings: {
       ...{ LEMNIS_STORE_URL: input.storeUrl, LEMNIS_STORE_TOKEN_FILE: input.tokenFile, LEMNIS_AGENT_IMAGE: "lemnis:1" },
       ...{ LEMNIS_AGENT_IMAGE_PULL_POLICY: "IfNotPresent", POD_NAMESPACE: system, POD_NAME: input.name },
-      ...{ LEMNIS_LOG_LEVEL: "error", LEMNIS_METRICS_PORT: port, LEMNIS_DRAIN_SECONDS: 1 },
+      ...{ LEMNIS_LOG_LEVEL: "error", LEMNIS_METRICS_PORT: port, LEMNIS_DRAIN_SECONDS: 1, LEMNIS_RELIST_SECONDS: 1800 },
     },
     logger: pino({ level: "fatal" }),
     signal: stop.signal,

@@ -57,6 +57,15 @@ describe("an object that holds all that is wanted", () => {
   });
 });
 
+test("text is kept as it is, also where YAML takes it for something else", async () => {
+  const odd = "\u007f \u0085 \u0090 \u2028 \u2029 \ufeff \ufffe\uffff é 😀 \t\n";
+  const [container] = [{ name: "runtime", image: "serve:1", env: [{ name: "A", value: odd }] }];
+  const template = { metadata: { labels: { app: "odd" } }, spec: { containers: [container] } };
+  await apply(deployments, deployment("odd", { template }));
+  expect(await read(deployments, "odd")).toMatchObject({ spec: { template: { spec: { containers: [container] } } } });
+  expect(await apply(deployments, deployment("odd", { template }))).toBeUndefined();
+});
+
 test("what others change in a field of ours is put right, and theirs are left alone", async () => {
   await apply(services, service("drift", { app: "ours" }));
   await byOthers(services, {

@@ -5,12 +5,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Task, task as taskSchema } from "../../../operator/agent/tasks.ts";
-import type { KubeClient } from "../../../operator/kube/client.ts";
-import { pods } from "../../../operator/kube/resources.ts";
-import type { KubeObject } from "../../../operator/kube/types.ts";
-import { StoreClient } from "../../../operator/store/client.ts";
-import { datasetInput, fileOf } from "../../builders/store.ts";
+import { type Task, task as taskSchema } from "../../operator/agent/tasks.ts";
+import type { KubeClient } from "../../operator/kube/client.ts";
+import { Reflector } from "../../operator/kube/reflector.ts";
+import { pods } from "../../operator/kube/resources.ts";
+import type { KubeObject } from "../../operator/kube/types.ts";
+import { StoreClient } from "../../operator/store/client.ts";
+import { datasetInput, fileOf } from "../builders/store.ts";
 
 interface PodContainer {
   name: string;
@@ -31,12 +32,16 @@ export class Player {
   readonly #client: KubeClient;
   readonly #storeUrl: string;
   readonly #stop = new AbortController();
+  readonly #pods: Reflector<PlayedPod>;
+  /** The uids of pods that have run; the cache hears of it a moment later. */
+  readonly #played = new Set<string>();
   readonly #running: Promise<void>;
   #folder: string | undefined;
 
   constructor(client: KubeClient, storeUrl: string) {
     this.#client = client;
     this.#storeUrl = storeUrl;
+    this.#pods = new Reflector(client, pods, { labelSelector: "app.kubernetes.io/managed-by=lemnis" });
     this.#running = this.#run();
   }
 
@@ -47,23 +52,22 @@ export class Player {
   }
 
   async #run(): Promise<void> {
+    const watching = this.#pods.run(this.#stop.signal);
     while (!this.#stop.signal.aborted) {
-      // A cluster that is just starting or being stopped is asked again.
-      if (!this.paused) await this.#playAll().catch(() => undefined);
-      await sleep(50);
+      if (!this.paused)
+        await Promise.all(this.#pods.cache.list().map((pod) => this.#attend(pod).catch(() => undefined)));
+      await sleep(20);
     }
+    await watching;
   }
 
-  async #playAll(): Promise<void> {
-    const { items } = await this.#client.list<PlayedPod>(pods, {
-      labelSelector: "app.kubernetes.io/managed-by=lemnis",
-    });
-    for (const pod of items) {
-      const pending = !pod.metadata.deletionTimestamp && (pod.status?.phase ?? "Pending") === "Pending";
-      if (pending) await this.#play({ ...pod, apiVersion: "v1", kind: "Pod" });
-      if (pod.metadata.deletionTimestamp)
-        await this.#client.delete(pods, { ...pod.metadata, uid: pod.metadata.uid ?? "" });
-    }
+  /** What fails, as while the cluster is being hurt, is tried again. */
+  async #attend(pod: PlayedPod): Promise<void> {
+    const { uid = "", deletionTimestamp } = pod.metadata;
+    if (deletionTimestamp) return this.#client.delete(pods, { ...pod.metadata, uid });
+    if ((pod.status?.phase ?? "Pending") !== "Pending" || this.#played.has(uid)) return;
+    await this.#play(pod);
+    this.#played.add(uid);
   }
 
   async #play(pod: PlayedPod): Promise<void> {

@@ -1,0 +1,82 @@
+/** The operator's replicas, each behind a proxy of its own and started again when it ends, as a Deployment would. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Rig, resourceOf } from "../rig/cluster.ts";
+import type { OperatorProcess } from "../rig/operator.ts";
+import type { Seen } from "./history.ts";
+import { FaultProxy } from "./proxy.ts";
+
+const superviseMs = 50;
+
+export class Crew {
+  readonly proxies: readonly FaultProxy[];
+  readonly #rig: Rig;
+  readonly #env: Record<string, string>;
+  readonly #operators: (OperatorProcess | undefined)[] = [];
+  readonly #watched: NodeJS.Timeout;
+  /** How often one was started again. */
+  restarts = 0;
+  #stopped = false;
+
+  private constructor(rig: Rig, proxies: readonly FaultProxy[], env: Record<string, string>) {
+    [this.#rig, this.proxies, this.#env] = [rig, proxies, env];
+    this.#watched = setInterval(() => this.#supervise(), superviseMs);
+  }
+
+  static async start(rig: Rig, replicas = 1, env: Record<string, string> = {}): Promise<Crew> {
+    const names = Array.from({ length: replicas }, (_, index) => nameOf(index));
+    const proxies = await Promise.all(names.map((name) => FaultProxy.start(rig.plane, `${name}-proxy`)));
+    const crew = new Crew(rig, proxies, env);
+    for (const index of proxies.keys()) await crew.#start(index, true);
+    return crew;
+  }
+
+  operator(index = 0): OperatorProcess | undefined {
+    return this.#operators[index];
+  }
+
+  /** Ends a replica as a crash would; it is started again. */
+  kill(index = 0): Promise<void> {
+    return this.#operators[index]?.stop("SIGKILL") ?? Promise.resolve();
+  }
+
+  /** The replica that holds the Lease. */
+  async leader(): Promise<number> {
+    for (;;) {
+      const lease = await this.#rig.client.get<Seen>(resourceOf("Lease"), "kube-system", "lemnis-operator");
+      const index = this.proxies.findIndex((_, candidate) => nameOf(candidate) === lease.spec.holderIdentity);
+      if (index >= 0) return index;
+      await sleep(100);
+    }
+  }
+
+  /** Every write of every replica, with the identity that it was made under. */
+  writes() {
+    return this.proxies.flatMap(({ writes }, index) => writes.map((write) => ({ writer: nameOf(index), write })));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#watched);
+    await Promise.all(this.#operators.map((operator) => operator?.stop("SIGKILL")));
+    await Promise.all(this.proxies.map((proxy) => proxy.stop()));
+  }
+
+  #supervise(): void {
+    for (const [index, operator] of this.#operators.entries()) {
+      if (!operator?.hasExited) continue;
+      this.#operators[index] = undefined;
+      this.restarts++;
+      void this.#start(index, false);
+    }
+  }
+
+  async #start(index: number, waitUntilReady: boolean): Promise<void> {
+    const { kubeconfig = "" } = this.proxies[index] ?? {};
+    const options = { kubeconfig, name: nameOf(index), env: this.#env, waitUntilReady };
+    const operator = await this.#rig.startOperator(options);
+    if (this.#stopped) await operator.stop("SIGKILL");
+    else this.#operators[index] = operator;
+  }
+}
+
+const nameOf = (index: number) => `lemnis-${index}`;

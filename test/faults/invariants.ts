@@ -1,0 +1,149 @@
+/** What must hold at every revision of the cluster, whatever was done to the operator. A violation is a sentence. */
+import { annotations, labels } from "../../operator/controllers/labels.ts";
+import type { Happening, Seen } from "./history.ts";
+import type { Write } from "./proxy.ts";
+
+/** A child that was under way when its owner went may still arrive; the collector takes it. */
+const lateMs = 2_000;
+
+type Key = string;
+const keyOf = ({ kind, metadata: { namespace, name } }: Seen): Key => `${kind} ${namespace}/${name}`;
+const controllerOf = ({ metadata }: Seen) =>
+  metadata.ownerReferences?.find(({ controller, apiVersion }) => controller && apiVersion.startsWith("lemnis.dev/"));
+
+interface World {
+  objects: Map<Key, Seen>;
+  /** When each uid went. */
+  gone: Map<string, number>;
+  /** Digests of runs whose Job has completed. */
+  completed: Set<string>;
+  /** "plural name" of what the operator deleted itself. */
+  deleted: ReadonlySet<string>;
+}
+type Check = (happening: Happening, before: Seen | undefined, world: World) => string | undefined;
+
+/** S1: every child's owner lives, in the child's own namespace (S8). */
+const ownerLives: Check = ({ type, object, at }, _, { objects, gone }) => {
+  const owner = controllerOf(object);
+  if (type !== "added" || !owner) return undefined;
+  const alive = objects.get(`${owner.kind} ${object.metadata.namespace}/${owner.name}`)?.metadata.uid === owner.uid;
+  if (alive || at - (gone.get(owner.uid) ?? Number.NEGATIVE_INFINITY) < lateMs) return undefined;
+  return `S1: ${keyOf(object)} was made for ${owner.kind} ${owner.name}, which is not there`;
+};
+
+const runDigest = ({ metadata }: Seen): string | undefined => {
+  const text = metadata.annotations?.[annotations.run];
+  return text ? JSON.parse(text).digest : undefined;
+};
+
+/** S2: at most one Job for a run, and none for a run that has succeeded. */
+const oneJobPerRun: Check = ({ type, object }, _, { objects, completed }) => {
+  const digest = object.kind === "Job" ? runDigest(object) : undefined;
+  if (!digest) return undefined;
+  if (object.status?.conditions?.some(({ type: what, status }: Seen) => what === "Complete" && status === "True"))
+    completed.add(digest);
+  if (type !== "added") return undefined;
+  const { namespace, name, uid } = object.metadata;
+  if (completed.has(digest)) return `S2: Job ${name} runs what has succeeded before`;
+  const twin = [...objects.values()].find(
+    (other) =>
+      other.kind === "Job" &&
+      other.metadata.uid !== uid &&
+      other.metadata.namespace === namespace &&
+      !other.metadata.deletionTimestamp &&
+      runDigest(other) === digest,
+  );
+  return twin && `S2: Job ${name} runs what Job ${twin.metadata.name} runs`;
+};
+
+/** S3: a Service's traffic moves only to a Deployment that is ready, of a version that has passed; what it has stays. */
+const readyTraffic: Check = ({ type, object, revision }, before, { objects, deleted }) => {
+  const { namespace } = object.metadata;
+  if (object.kind === "Service" && type !== "deleted" && object.metadata.labels?.[labels.inferenceService]) {
+    const [from, to] = [before?.spec?.selector, object.spec?.selector].map((selector) => selector?.[labels.workload]);
+    const next = objects.get(`Deployment ${namespace}/${to}`);
+    const previous = from && objects.get(`Deployment ${namespace}/${from}`);
+    if (to === from || !previous || previous.metadata.deletionTimestamp) return undefined;
+    const { readyReplicas = 0, observedGeneration } = next?.status ?? {};
+    if (readyReplicas < 1 || observedGeneration !== next?.metadata.generation)
+      return `S3: at ${revision} the traffic of ${object.metadata.name} moved to ${to}, which is not ready`;
+    return undefined;
+  }
+  if (object.kind !== "Deployment" || type !== "deleted" || !deleted.has(`deployments ${object.metadata.name}`))
+    return undefined;
+  const owner = controllerOf(object);
+  const service = objects.get(`Service ${namespace}/${owner?.name}`);
+  const ownerLives = objects.get(`InferenceService ${namespace}/${owner?.name}`)?.metadata.uid === owner?.uid;
+  const serves = service?.spec?.selector?.[labels.workload] === object.metadata.name;
+  return ownerLives && serves ? `S3: at ${revision} ${keyOf(object)} went while it had the traffic` : undefined;
+};
+
+/** S3: a version that failed its gates, or was not judged yet, is not deployed. */
+const gatedModels: Check = ({ type, object }, _, { objects }) => {
+  const version = object.metadata.annotations?.[annotations.modelVersion];
+  if (object.kind !== "Deployment" || type !== "added" || !version) return undefined;
+  const { namespace } = object.metadata;
+  const service = objects.get(`InferenceService ${namespace}/${controllerOf(object)?.name}`);
+  const model = objects.get(`Model ${namespace}/${service?.spec?.modelRef?.name}`);
+  const stage = model?.status?.versions?.find((known: Seen) => known.version === Number(version))?.stage;
+  return stage === "Failed" || stage === "Candidate"
+    ? `S3: ${keyOf(object)} serves version ${version}, which is ${stage}`
+    : undefined;
+};
+
+/** S6: a status is of a generation that was, and of none that it has left behind. */
+const trueGeneration: Check = ({ type, object }, before) => {
+  const [was, is] = [before?.status?.observedGeneration ?? 0, object.status?.observedGeneration ?? 0];
+  if (type === "deleted" || !object.apiVersion.startsWith("lemnis.dev/")) return undefined;
+  if (is > (object.metadata.generation ?? 0))
+    return `S6: ${keyOf(object)} has observed generation ${is}, which is to come`;
+  return before?.metadata.uid === object.metadata.uid && is < was
+    ? `S6: ${keyOf(object)} went back from generation ${was} to ${is}`
+    : undefined;
+};
+
+const checks: readonly Check[] = [ownerLives, oneJobPerRun, readyTraffic, gatedModels, trueGeneration];
+
+/** Plays the history again, and says what was wrong on the way and at its end. */
+export function violations(happenings: readonly Happening[], writes: readonly Write[]): string[] {
+  const deleted = new Set(
+    writes.filter(({ verb }) => verb === "delete").map(({ plural, name }) => `${plural} ${name}`),
+  );
+  const world: World = { objects: new Map(), gone: new Map(), completed: new Set(), deleted };
+  const found: string[] = [];
+  for (const happening of happenings) {
+    const { type, object, at } = happening;
+    const key = keyOf(object);
+    const before = world.objects.get(key);
+    if (type === "deleted") {
+      world.objects.delete(key);
+      world.gone.set(object.metadata.uid ?? "", at);
+    } else world.objects.set(key, object);
+    found.push(...checks.flatMap((check) => check(happening, before, world) ?? []));
+  }
+  return [...found, ...orphans(world)];
+}
+
+function orphans({ objects }: World): string[] {
+  return [...objects.values()].flatMap((object) => {
+    const owner = controllerOf(object);
+    if (!owner || objects.get(`${owner.kind} ${object.metadata.namespace}/${owner.name}`)?.metadata.uid === owner.uid)
+      return [];
+    return [`S1: ${keyOf(object)} has outlived ${owner.kind} ${owner.name}`];
+  });
+}
+
+/** S7: who writes holds the Lease at the revision of the write. `writer` is the identity of the process that wrote. */
+export function writesWithoutLease(
+  happenings: readonly Happening[],
+  writes: readonly { writer: string; write: Write }[],
+): string[] {
+  const leases = happenings.filter(({ object }) => object.metadata.name === "lemnis-operator");
+  return writes.flatMap(({ writer, write: { resourceVersion, verb, plural, name } }) => {
+    if (!resourceVersion) return [];
+    const holder = leases.findLast(({ revision }) => revision < BigInt(resourceVersion))?.object.spec?.holderIdentity;
+    return holder === writer
+      ? []
+      : [`S7: ${writer} wrote (${verb} ${plural} ${name}) while ${holder || "nobody"} held the lease`];
+  });
+}

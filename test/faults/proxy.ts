@@ -1,0 +1,182 @@
+/** Stands between an operator and its API server: ends TLS, logs every write, and does to requests and watches what a fault asks for. */
+import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { Agent, type Dispatcher, request } from "undici";
+import type { ControlPlane } from "../cluster/control-plane.ts";
+import { buildKubeconfig, writeKubeconfig } from "../cluster/kubernetes/kubeconfig.ts";
+
+/** One request of the operator. */
+export interface Exchange {
+  method: string;
+  path: string;
+  /** get, list, watch, or the method that writes. */
+  verb: string;
+  plural: string;
+  namespace: string | undefined;
+  name: string | undefined;
+  subresource: string | undefined;
+  body: Buffer;
+}
+
+/** A write that was answered. */
+export interface Write extends Exchange {
+  status: number;
+  /** The version that it made, where the answer says so. */
+  resourceVersion: string | undefined;
+  at: number;
+}
+
+/** What becomes of a request: passed on, cut off, or answered by the proxy itself. */
+export type Fate = "pass" | "cut" | { status: number; headers?: Record<string, string>; body?: object };
+
+/** What a fault does; all is passed on where it says nothing. */
+export interface Fault {
+  /** Before a request is passed on. */
+  onRequest?: (exchange: Exchange) => Fate | Promise<Fate>;
+  /** After a write was answered, before the operator hears of it. */
+  onWritten?: (write: Write) => Fate | Promise<Fate>;
+  /** The lines that take this one's place on a watch. */
+  onLine?: (line: string, exchange: Exchange) => readonly string[] | Promise<readonly string[]>;
+  /** Where lists and watches go. */
+  readsFrom?: string;
+}
+
+export class FaultProxy {
+  fault: Fault = {};
+  readonly writes: Write[] = [];
+  /** Requests but watches, by "verb plural". */
+  readonly requests = new Map<string, number>();
+  readonly kubeconfig: string;
+  readonly #upstream: string;
+  readonly #agent: Agent;
+  readonly #server: Server;
+  readonly #watches = new Set<ServerResponse>();
+
+  private constructor(plane: ControlPlane, name: string, server: Server) {
+    this.#upstream = plane.url;
+    this.#server = server;
+    this.#agent = new Agent({ connect: { ca: readFileSync(plane.caFile) }, allowH2: false, bodyTimeout: 0 });
+    const { port } = server.address() as AddressInfo;
+    this.kubeconfig = join(plane.dir, `${name}.kubeconfig`);
+    const { caFile, token } = plane;
+    writeKubeconfig(this.kubeconfig, buildKubeconfig({ server: `https://127.0.0.1:${port}`, caFile, token }));
+    server.on("request", (incoming, outgoing) => void this.#serve(incoming, outgoing));
+  }
+
+  static async start(plane: ControlPlane, name: string): Promise<FaultProxy> {
+    const file = (extension: string) => readFileSync(join(plane.dir, `pki/apiserver.${extension}`));
+    const server = createServer({ cert: file("crt"), key: file("key") });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return new FaultProxy(plane, name, server);
+  }
+
+  /** Ends all watches that are open, as a server does when their time is up. */
+  endWatches(): void {
+    for (const watch of this.#watches) watch.end();
+  }
+
+  async stop(): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await this.#agent.destroy();
+  }
+
+  async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    outgoing.on("close", () => gone.abort());
+    try {
+      const chunks: Buffer[] = [];
+      for await (const chunk of incoming) chunks.push(chunk as Buffer);
+      const exchange = parse(incoming, Buffer.concat(chunks));
+      const key = `${exchange.verb} ${exchange.plural}`;
+      this.requests.set(key, (this.requests.get(key) ?? 0) + 1);
+      const fate = (await this.fault.onRequest?.(exchange)) ?? "pass";
+      if (fate !== "pass") return meet(outgoing, fate);
+      const answer = await this.#forward(incoming, exchange, gone.signal);
+      if (exchange.verb === "watch") await this.#relay(answer, outgoing, exchange);
+      else await this.#answer(answer, outgoing, exchange);
+    } catch {
+      // The API server is away, or the operator is: the other end sees a broken connection.
+      outgoing.destroy();
+    }
+  }
+
+  #forward(incoming: IncomingMessage, exchange: Exchange, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const reads = exchange.verb === "list" || exchange.verb === "watch";
+    const server = (reads && this.fault.readsFrom) || this.#upstream;
+    const { host: _, connection: __, "content-length": ___, ...headers } = incoming.headers;
+    return request(`${server}${exchange.path}`, {
+      method: exchange.method as Dispatcher.HttpMethod,
+      headers,
+      body: exchange.body.length > 0 ? exchange.body : null,
+      signal,
+      dispatcher: this.#agent,
+    });
+  }
+
+  async #answer(answer: Dispatcher.ResponseData, outgoing: ServerResponse, exchange: Exchange): Promise<void> {
+    const body = Buffer.from(await answer.body.arrayBuffer());
+    if (isWrite(exchange)) {
+      const resourceVersion = answer.statusCode < 300 ? versionIn(body) : undefined;
+      const write = { ...exchange, status: answer.statusCode, resourceVersion, at: performance.now() };
+      this.writes.push(write);
+      const fate = (await this.fault.onWritten?.(write)) ?? "pass";
+      if (fate !== "pass") return meet(outgoing, fate);
+    }
+    const { "transfer-encoding": _, connection: __, ...headers } = answer.headers;
+    outgoing.writeHead(answer.statusCode, headers as Record<string, string>).end(body);
+  }
+
+  async #relay(answer: Dispatcher.ResponseData, outgoing: ServerResponse, exchange: Exchange): Promise<void> {
+    outgoing.writeHead(answer.statusCode, { "content-type": "application/json" });
+    outgoing.flushHeaders();
+    this.#watches.add(outgoing);
+    let rest = "";
+    try {
+      for await (const chunk of answer.body) {
+        rest += (chunk as Buffer).toString();
+        const lines = rest.split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) {
+          const given = (await this.fault.onLine?.(line, exchange)) ?? [line];
+          for (const it of given)
+            outgoing.write(`${it}
+`);
+        }
+        if (outgoing.writableEnded) return;
+      }
+      outgoing.end(rest);
+    } finally {
+      this.#watches.delete(outgoing);
+    }
+  }
+}
+
+/** Of what another process may write at the same time, the Lease is no part. */
+export function isWrite({ verb, plural }: Exchange): boolean {
+  return !["get", "list", "watch"].includes(verb) && plural !== "leases";
+}
+
+function meet(outgoing: ServerResponse, fate: Exclude<Fate, "pass">): void {
+  if (fate === "cut") return void outgoing.destroy();
+  const { status, headers = {}, body = {} } = fate;
+  outgoing.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
+}
+
+/** `/apis/GROUP/VERSION[/namespaces/NAMESPACE]/PLURAL[/NAME[/SUBRESOURCE]]` */
+function parse({ method = "GET", url = "" }: IncomingMessage, body: Buffer): Exchange {
+  const { pathname, searchParams } = new URL(url, "http://any");
+  const parts = pathname.split("/").slice(pathname.startsWith("/api/") ? 3 : 4);
+  const namespace = parts[0] === "namespaces" && parts.length > 2 ? parts[1] : undefined;
+  const [plural = "", name, subresource] = namespace === undefined ? parts : parts.slice(2);
+  const read = searchParams.has("watch") ? "watch" : name === undefined ? "list" : "get";
+  const verb = method === "GET" ? read : method.toLowerCase();
+  return { method, path: url, verb, plural, namespace, name, subresource, body };
+}
+
+function versionIn(body: Buffer): string | undefined {
+  return JSON.parse(body.toString()).metadata?.resourceVersion;
+}
