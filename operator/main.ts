@@ -26,8 +26,8 @@ async function main(program: string | undefined): Promise<number> {
       // Each program loads its own part: an agent is up before a Kubernetes client is parsed.
       const { loadKubeConfig } = await import("./kube/config.ts");
       const { runOperator } = await import("./operator.ts");
-      const onLost = () => {
-        logger.fatal("the lease is lost: ending, so that another process leads");
+      const onLost = (error: Error | undefined) => {
+        logger.fatal({ err: error }, "the lease is lost: ending, so that another process leads");
         process.exit(1);
       };
       await runOperator({ kubeConfig: loadKubeConfig(), settings, logger, signal, onLost });

@@ -11,7 +11,7 @@ import { modelController } from "./controllers/model/controller.ts";
 import { trainingJobController } from "./controllers/training-job/controller.ts";
 import { KubeClient } from "./kube/client.ts";
 import type { KubeConfig } from "./kube/config.ts";
-import { Elector } from "./kube/lease.ts";
+import { Leadership } from "./kube/leadership.ts";
 import type { Change, Reflector } from "./kube/reflector.ts";
 import type { KubeObject, Resource } from "./kube/types.ts";
 import { reconcileAll } from "./reconcile.ts";
@@ -41,7 +41,7 @@ export interface OperatorInput {
   /** Aborted: finish the keys at work, release the Lease, return. */
   signal: AbortSignal;
   /** Called when another process may lead: end at once, without another write. */
-  onLost: () => void;
+  onLost: (error: Error | undefined) => void;
 }
 
 /** Runs until the signal is aborted. */
@@ -52,15 +52,14 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   const count = ({ verb, resource, code }: { verb: string; resource: string; code: number }) =>
     metrics.apiRequests.inc({ verb, resource, code: String(code) });
 
-  const leaseClient = new KubeClient(kubeConfig, { onRequest: count, deadlineMs: 5_000 });
-  const elector = new Elector(leaseClient, {
+  const leadership = new Leadership(kubeConfig, {
     namespace: settings.POD_NAMESPACE,
     name: "lemnis-operator",
     identity: settings.POD_NAME,
-    clock: systemClock,
+    onRequest: count,
     onLost,
   });
-  const client = new KubeClient(kubeConfig, { onRequest: count, writeGuard: elector.guard });
+  const client = new KubeClient(kubeConfig, { onRequest: count, writeGuard: leadership.guard });
   const store = new StoreClient({
     url: settings.LEMNIS_STORE_URL,
     token: tokenFile(settings.LEMNIS_STORE_TOKEN_FILE),
@@ -130,7 +129,7 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
     },
   });
   const gauges = setInterval(() => {
-    metrics.leader.set(elector.isLeader() ? 1 : 0);
+    metrics.leader.set(leadership.isLeader() ? 1 : 0);
     for (const [controller, queue] of queues) metrics.queueDepth.set({ controller }, queue.depth);
     for (const { resource, cache, stalenessSeconds } of watched) {
       metrics.cacheObjects.set({ resource: resource.plural }, cache.size);
@@ -142,10 +141,8 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   const watching = watched.map((reflector) => reflector.run(stopWatches.signal));
   await Promise.race([Promise.all(watched.map(({ whenSynced }) => whenSynced)), aborted(signal)]);
   logger.info({ leader: false }, "caches are filled, waiting for the lease");
-  if (await elector.acquire(signal)) {
+  if (await leadership.acquire(signal)) {
     logger.info({ leader: true }, "leading");
-    const keeping = new AbortController();
-    const kept = elector.keep(keeping.signal);
     await reconcileAll({
       controllers,
       queues,
@@ -157,14 +154,12 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
       signal,
       instance: settings.POD_NAME,
     });
-    keeping.abort();
-    await kept;
-    await elector.release();
+    await leadership.release();
   }
   stopWatches.abort();
   clearInterval(gauges);
   health.close();
-  await Promise.all([...watching, client.close(), leaseClient.close()]);
+  await Promise.all([...watching, client.close()]);
 }
 
 /** A user's doing, not the echo of our own status or what a list brought. */

@@ -1,10 +1,8 @@
-/**
- * Leader election by a Lease. A holder that could not renew in time stops writing before anyone else may begin: its
- * own clock, which never runs backwards, decides.
- */
+/** Leader election by a Lease: how it is taken, renewed and let go. For how long that lets one write is lease-term.ts. */
 import type { Clock } from "../runtime/clock.ts";
 import type { KubeClient } from "./client.ts";
-import { ApiError, classify, NotLeaderError } from "./errors.ts";
+import { ApiError, classify } from "./errors.ts";
+import type { Term } from "./lease-term.ts";
 import { leases } from "./resources.ts";
 import type { KubeObject } from "./types.ts";
 
@@ -23,85 +21,65 @@ export interface ElectorOptions {
   name: string;
   identity: string;
   clock: Clock;
-  /** Told once, when the Lease could not be kept. The process must end: others may write now. */
-  onLost: () => void;
+  /** A new one, by the same clock. */
+  term: Term;
 }
 
 const leaseSeconds = 15;
-/** Writes stop this long after the last renewal that was sent; others wait the whole lease. */
-const renewDeadlineMs = 10_000;
 const retryMs = 2_000;
 
+/** Leads once at the most: a term that is over does not begin again. */
 export class Elector {
   readonly #client: KubeClient;
   readonly #options: ElectorOptions;
   #lease: Lease | undefined;
-  #renewedAt = Number.NEGATIVE_INFINITY;
-  #leading = false;
   /** The holder that was seen last, and when by our own clock: others' clocks are not trusted. */
   #seen: { renewTime: string; at: number } | undefined;
 
-  /** The client must be one without this elector as its guard: the Lease itself is written before leading. */
+  /** The client must be one without a guard: the Lease itself is written before leading. */
   constructor(client: KubeClient, options: ElectorOptions) {
     this.#client = client;
     this.#options = options;
   }
 
-  /** Once false it stays so until the next `acquire`: a write that was refused is not tried again by a later renewal. */
   isLeader(): boolean {
-    if (this.#options.clock.monotonicMs() - this.#renewedAt >= renewDeadlineMs) this.#leading = false;
-    return this.#leading;
+    return this.#options.term.isOn();
   }
 
-  /** For a client's `writeGuard`. */
-  readonly guard = (): void => {
-    if (!this.isLeader()) throw new NotLeaderError();
-  };
-
-  /** Resolves when this process leads; undefined when the signal came first. */
+  /** True when this process leads; false when the signal came first. */
   async acquire(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
-      if (await this.#try()) {
-        this.#leading = true;
-        return true;
-      }
+      if (await this.#try()) return true;
       await this.#options.clock.sleep(retryMs, signal);
     }
     return false;
   }
 
-  /** Renews until the signal; calls onLost when the Lease can't be kept. */
+  /** Renews until the signal, or until the Lease can't be kept: then others may write, and this process must end. */
   async keep(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    while (!signal.aborted && this.isLeader()) {
       await this.#options.clock.sleep(retryMs, signal);
-      if (signal.aborted) return;
-      if (this.isLeader()) await this.#try();
-      if (!this.isLeader()) {
-        this.#options.onLost();
-        return;
-      }
+      if (!signal.aborted && this.isLeader()) await this.#try();
     }
   }
 
   /** Lets the next one lead at once. Call it when no write is under way any more. */
   async release(): Promise<void> {
     if (!this.isLeader() || !this.#lease) return;
-    this.#leading = false;
+    this.#options.term.end();
     const spec = { ...this.#lease.spec, holderIdentity: "", leaseDurationSeconds: 1, renewTime: this.#microTime() };
     await this.#client.replace(leases, { ...this.#lease, spec } as Lease).catch(() => undefined);
   }
 
   /** One try to take or renew the Lease. */
   async #try(): Promise<boolean> {
-    const { clock, identity } = this.#options;
-    const from = clock.monotonicMs();
+    const { clock, term } = this.#options;
     try {
-      const current = this.#leading && this.#lease ? this.#lease : await this.#read();
+      const current = this.isLeader() && this.#lease ? this.#lease : await this.#read();
       if (current && !this.#isFree(current)) return false;
+      const sentAt = clock.monotonicMs();
       this.#lease = current ? await this.#client.replace(leases, this.#mine(current)) : await this.#create();
-      // Counted from before the request: the server may have taken it then.
-      this.#renewedAt = from;
-      return this.#lease.spec?.holderIdentity === identity;
+      return term.renew(sentAt);
     } catch (error) {
       const kind = classify(error);
       if (kind === "conflict" || kind === "notFound") await this.#lookAgain();
@@ -113,7 +91,7 @@ export class Elector {
   async #lookAgain(): Promise<void> {
     this.#lease = await this.#read().catch(() => undefined);
     const holder = this.#lease?.spec?.holderIdentity;
-    if (holder && holder !== this.#options.identity) this.#leading = false;
+    if (holder && holder !== this.#options.identity && this.isLeader()) this.#options.term.end();
   }
 
   async #read(): Promise<Lease | undefined> {
