@@ -49,6 +49,9 @@ function perform(context: AgentContext, task: Task): Promise<object> {
   switch (task.verb) {
     case "snapshot":
       return snapshot(context, task);
+    case "derive":
+    case "features":
+      throw new Error("not yet");
     case "stage":
       return stage(context, task);
     case "publish":

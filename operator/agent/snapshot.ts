@@ -14,7 +14,8 @@ import { makeTyped } from "./table/typed.ts";
 import { writeSplits } from "./table/write.ts";
 import type { SnapshotTask } from "./tasks.ts";
 
-const extensions: Record<TableFormat, RegExp> = {
+const extensions: Record<SnapshotTask["format"], RegExp> = {
+  Files: /./,
   CSV: /\.(csv|tsv|txt)(\.gz)?$/i,
   Parquet: /\.(parquet|pq)$/i,
   JSONL: /\.(jsonl|ndjson|json)(\.gz)?$/i,
@@ -50,8 +51,12 @@ interface Opened {
 }
 
 async function makeVersion(context: AgentContext, task: SnapshotTask, { database, files, fetched }: Opened) {
-  const { namespace, format, seed, source, retain } = task;
-  const rule = { splits: task.splits, seed };
+  const { namespace, source, retain } = task;
+  const format = task.format as TableFormat;
+  const rule =
+    task.splits && "shares" in task.splits
+      ? { splits: task.splits.shares, seed: task.splits.seed }
+      : { splits: [], seed: 0 };
   const raw = await readRaw(database, { format, files, rule });
   if (raw.rows === 0) throw permanent("EmptyDataset", "the source holds no rows");
   const typed = await makeTyped(database, raw, task.columns);
@@ -75,7 +80,7 @@ async function makeVersion(context: AgentContext, task: SnapshotTask, { database
       ...(role ? { role } : {}),
     })),
     profile,
-    source: { uri: redact(source.uri), ...(fetched.etag ? { etag: fetched.etag.slice(0, 1024) } : {}) },
+    source: { uri: redact(source.uri), ...(fetched.etag ? { state: fetched.etag.slice(0, 1024) } : {}) },
     retain,
   };
 }

@@ -3,7 +3,7 @@
  * credentials are files mounted from the tenant's Secret at `secretPath`.
  */
 import { z } from "zod";
-import { column, columnType, digest, parameters, runSpec } from "../store/api.ts";
+import { columnRole, columnType, datasetFormat, digest, parameters, runSpec } from "../store/api.ts";
 
 /** Where every Lemnis container finds things; the first four are SageMaker's, the model's is KServe's. */
 export const paths = {
@@ -32,32 +32,132 @@ const location = {
   uri: z.string().max(2048),
   endpoint: z.string().optional(),
   region: z.string().optional(),
-  /** True when a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is mounted at `paths.secret`. */
+  /** Of a git source. */
+  ref: z.string().optional(),
+  path: z.string().optional(),
+  /** Of a postgres source. */
+  query: z.string().optional(),
+  /** True when a Secret with the credentials (see secretRef in operator/api/v1alpha1/location.ts) is mounted at `paths.secret`. */
   secret: z.boolean(),
+  /** Networks in CIDR notation that no source may be in, beside loopback and link-local ones. */
+  deniedRanges: z.array(z.string()).optional(),
 };
 export const artifactLocation = z.strictObject(location);
 export type ArtifactLocation = z.infer<typeof artifactLocation>;
 
-export const snapshotTask = z.strictObject({
-  verb: z.literal("snapshot"),
+/** How rows are told apart: by drawing, by the value of a column, or by time; absent: all rows in `all`. */
+export const splitRule = z.union([
+  z.strictObject({
+    /** Percent of rows by split, by name. */
+    shares: z.array(z.strictObject({ name: z.string(), percent: z.number() })).min(1),
+    seed: z.int(),
+    /** Rows with the same value of this column stay together. Default: the whole row decides; of Files, the path. */
+    by: z.string().optional(),
+  }),
+  z.strictObject({
+    /** In the order of time; the first has no `from`. */
+    times: z.array(z.strictObject({ name: z.string(), from: z.string().optional() })).min(2),
+  }),
+]);
+export type SplitRule = z.infer<typeof splitRule>;
+
+/** A column of the contract: must be there, with the type where one is given. */
+const declaredColumn = z.strictObject({
+  name: z.string(),
+  type: columnType.optional(),
+  role: columnRole.optional(),
+  nullable: z.boolean().optional(),
+  sensitive: z.literal(true).optional(),
+});
+export type DeclaredColumn = z.infer<typeof declaredColumn>;
+
+/** As in the manifest: operator/api/v1alpha1/expectations.ts. */
+const expectation = z.strictObject({
+  name: z.string(),
+  column: z.string().optional(),
+  min: z.number().optional(),
+  max: z.number().optional(),
+  in: z.array(z.union([z.string(), z.number()])).optional(),
+  pattern: z.string().optional(),
+  unique: z.literal(true).optional(),
+  maxNulls: z.number().optional(),
+  maxPsi: z.number().optional(),
+  rows: z
+    .strictObject({ min: z.int().optional(), max: z.int().optional(), maxDecrease: z.number().optional() })
+    .optional(),
+  /** Milliseconds. */
+  freshness: z.strictObject({ maxAge: z.number() }).optional(),
+  sql: z.string().optional(),
+  equals: z.number().optional(),
+  onViolation: z.enum(["Block", "Warn"]),
+});
+export type ExpectationTask = z.infer<typeof expectation>;
+
+/** What makes a version, wherever its rows come from. */
+const versionTask = {
   namespace: z.string(),
   dataset: z.string(),
-  source: artifactLocation,
-  format: z.enum(["CSV", "Parquet", "JSONL"]),
-  /** Declared columns: must be there, with the type where one is given. */
-  columns: z.array(column.pick({ name: true, role: true }).extend({ type: columnType.optional() })),
-  /** Percent of rows by split, in the manifest's order; empty: all rows in `all`. */
-  splits: z.array(z.strictObject({ name: z.string(), percent: z.number() })),
-  seed: z.int(),
+  columns: z.array(declaredColumn),
+  expectations: z.array(expectation),
+  splits: splitRule.optional(),
   retain: z.int(),
+  /** Names how the version is made: all of the above and below but the data itself. */
+  recipe: digest,
+};
+
+export const snapshotTask = z.strictObject({
+  verb: z.literal("snapshot"),
+  ...versionTask,
+  source: artifactLocation,
+  format: datasetFormat,
+  csv: z
+    .strictObject({
+      delimiter: z.string().optional(),
+      quote: z.string().optional(),
+      header: z.boolean(),
+      nullValues: z.array(z.string()).optional(),
+    })
+    .optional(),
+  storage: z.enum(["Copy", "Reference"]),
 });
 export type SnapshotTask = z.infer<typeof snapshotTask>;
+
+/** A version of a dataset to be read: `location` says where from, and with which Secret, when it is stored by reference. */
+const versionInput = {
+  dataset: z.string(),
+  digest,
+  split: z.string().optional(),
+  location: artifactLocation.optional(),
+};
+
+/** Makes a version of a derived Dataset. */
+export const deriveTask = z.strictObject({
+  verb: z.literal("derive"),
+  ...versionTask,
+  inputs: z.array(z.strictObject({ name: z.string(), ...versionInput })),
+  sql: z.string().optional(),
+  /** `maxAge` in milliseconds. */
+  pointInTime: z
+    .strictObject({ rows: z.string(), features: z.array(z.string()), maxAge: z.number().optional() })
+    .optional(),
+});
+export type DeriveTask = z.infer<typeof deriveTask>;
+
+/** Serves the newest row by key of the Dataset's current version, until it is told to end. */
+export const featuresTask = z.strictObject({
+  verb: z.literal("features"),
+  namespace: z.string(),
+  dataset: z.string(),
+  keys: z.array(z.string()).min(1),
+  port: z.int(),
+});
+export type FeaturesTask = z.infer<typeof featuresTask>;
 
 export const stageTask = z.strictObject({
   verb: z.literal("stage"),
   namespace: z.string(),
   /** Placed at /opt/ml/input/data/{name}; without a split, every file of the version's folder `all` or `train`. */
-  inputs: z.array(z.strictObject({ name: z.string(), dataset: z.string(), digest, split: z.string().optional() })),
+  inputs: z.array(z.strictObject({ name: z.string(), ...versionInput })),
   hyperparameters: parameters.optional(),
   /** The digest that the code's files must have. */
   code: digest.optional(),
@@ -100,6 +200,8 @@ export const evaluateTask = z.strictObject({
   datasetVersion: z.int(),
   datasetDigest: digest,
   split: z.string(),
+  /** Of the dataset, when it is stored by reference. */
+  location: artifactLocation.optional(),
   task: z.enum(["Classification", "Regression"]),
   /** The runtime under test, in this pod: http://127.0.0.1:8080. */
   endpoint: z.string(),
@@ -108,7 +210,15 @@ export const evaluateTask = z.strictObject({
 });
 export type EvaluateTask = z.infer<typeof evaluateTask>;
 
-export const task = z.discriminatedUnion("verb", [snapshotTask, stageTask, publishTask, importTask, evaluateTask]);
+export const task = z.discriminatedUnion("verb", [
+  snapshotTask,
+  deriveTask,
+  featuresTask,
+  stageTask,
+  publishTask,
+  importTask,
+  evaluateTask,
+]);
 export type Task = z.infer<typeof task>;
 
 /** The termination message of every Lemnis container, at most 4096 bytes: why it failed, in words for the user. */
@@ -118,7 +228,10 @@ export const taskFailure = z.strictObject({
     "SourceForbidden",
     "SourceUnreachable",
     "SourceInvalid",
+    "SourceChanged",
     "SchemaViolation",
+    "ExpectationFailed",
+    "TransformInvalid",
     "EmptyDataset",
     "LabelMissing",
     "DigestMismatch",

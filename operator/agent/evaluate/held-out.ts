@@ -6,7 +6,7 @@ import type { AgentContext } from "../context.ts";
 import { permanent } from "../failure.ts";
 import { splitFiles } from "../stage/inputs.ts";
 import { Database } from "../table/database.ts";
-import { readRaw } from "../table/raw.ts";
+import { readRaw, type TableFormat } from "../table/raw.ts";
 import { makeTyped, type TypedColumn } from "../table/typed.ts";
 import type { EvaluateTask } from "../tasks.ts";
 import type { Value } from "./features.ts";
@@ -42,7 +42,11 @@ export class HeldOut {
     const files = placements.map(({ target }) => ({ path: target, local: join(folder, target) }));
     const database = await Database.open(join(work, "database"), [work]);
     try {
-      const raw = await readRaw(database, { format: version.format, files, rule: { splits: [], seed: 0 } });
+      const raw = await readRaw(database, {
+        format: version.format as TableFormat,
+        files,
+        rule: { splits: [], seed: 0 },
+      });
       if (raw.rows === 0) {
         throw permanent(
           "EmptyDataset",

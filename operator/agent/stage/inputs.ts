@@ -7,7 +7,12 @@ import type { AgentContext } from "../context.ts";
 import { permanent } from "../failure.ts";
 import type { StageTask } from "../tasks.ts";
 
-const contentTypes = { CSV: "text/csv", Parquet: "application/x-parquet", JSONL: "application/jsonlines" };
+const contentTypes = {
+  CSV: "text/csv",
+  Parquet: "application/x-parquet",
+  JSONL: "application/jsonlines",
+  Files: "application/octet-stream",
+};
 
 /** Dataset versions at /opt/ml/input/data/{name}, and inputdataconfig.json that describes them. */
 export async function stageInputs(context: AgentContext, { namespace, inputs }: StageTask): Promise<void> {

@@ -1,13 +1,13 @@
+import type { DatasetFormat } from "../../store/api.ts";
 import type { LocalFile } from "../artifact/files.ts";
 import { permanent } from "../failure.ts";
-import type { SnapshotTask } from "../tasks.ts";
 import { readCsv } from "./csv.ts";
 import type { Database } from "./database.ts";
 import { readJsonl } from "./jsonl.ts";
 import { readParquet } from "./parquet.ts";
 import type { SplitRule } from "./split.ts";
 
-export type TableFormat = SnapshotTask["format"];
+export type TableFormat = Exclude<DatasetFormat, "Files">;
 
 /** A column of the table `raw`, whose cells are as the source writes them. */
 export interface RawColumn {

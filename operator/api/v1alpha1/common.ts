@@ -1,5 +1,6 @@
 /** Pieces that several kinds are made of. Descriptions here are what `kubectl explain` prints. */
 import { z } from "zod";
+import { durationPattern } from "./duration.ts";
 
 export const group = "lemnis.dev";
 export const version = "v1alpha1";
@@ -49,61 +50,6 @@ const envName = z
 
 export const secretRef = z.strictObject({
   name: objectName.describe("Name of the Secret, in this object's namespace."),
-});
-
-const schemes = ["http://", "https://", "s3://", "pvc://", "configmap://"];
-
-/** Where bytes are read from. */
-export const uri = [
-  {
-    rule: `self.matches('^(https?|s3|pvc|configmap)://[^/ ?#]')`,
-    message: `must be a uri that begins with ${schemes.slice(0, -1).join(", ")} or ${schemes.at(-1)}`,
-    check: (value: string) => /^(https?|s3|pvc|configmap):\/\/[^/ ?#]/.test(value),
-  },
-  {
-    rule: `!self.matches('[[:cntrl:] \\\\\\\\]')`,
-    message: "must not hold spaces, backslashes or control characters",
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-    check: (value: string) => !/[\u0000-\u001f\u007f \\]/.test(value),
-  },
-  {
-    rule: `!self.matches('/[.][.](/|$)')`,
-    message: "must not hold .. segments",
-    check: (value: string) => !/\/\.\.(\/|$)/.test(value),
-  },
-  {
-    rule: `!self.matches('^[a-z0-9]+://[^/]*@')`,
-    message: "must not hold a user or password: put credentials into a Secret and name it in secretRef",
-    check: (value: string) => !/^[a-z0-9]+:\/\/[^/]*@/.test(value),
-  },
-].reduce(cel, z.string().min(1).max(2048));
-
-/** Members that go with an s3 uri. */
-export const s3Access = {
-  endpoint: z
-    .string()
-    .max(1024)
-    .regex(/^https?:\/\/[^/ ]+\/?$/)
-    .optional()
-    .describe("The S3 server, such as http://minio.minio.svc:9000. Default: AWS. Only with s3://."),
-  region: z.string().min(1).max(63).optional().describe("The bucket's region. Default: us-east-1. Only with s3://."),
-  secretRef: secretRef
-    .optional()
-    .describe(
-      "A Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, mounted in the pod that reads and never read by the operator. Default: the bucket is read without credentials. Only with s3://.",
-    ),
-};
-
-interface S3Access {
-  endpoint?: unknown;
-  region?: unknown;
-  secretRef?: unknown;
-}
-export const onlyWithS3 = (field: string) => ({
-  rule: `self.${field}.startsWith('s3://') || !(has(self.endpoint) || has(self.region) || has(self.secretRef))`,
-  message: "endpoint, region and secretRef go with an s3:// uri only",
-  check: (value: S3Access & Record<string, unknown>) =>
-    String(value[field]).startsWith("s3://") || !(value.endpoint || value.region || value.secretRef),
 });
 
 const quantityPattern = /^[0-9]+([.][0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/;
@@ -207,6 +153,8 @@ export const commonStatus = {
     .optional()
     .describe("Ready, Reconciling and Stalled by the kstatus rules, then the kind's own."),
 };
+
+export const duration = z.string().max(32).regex(durationPattern);
 
 export const metricValues = z.record(z.string().max(128), z.number()).meta({ maxProperties: 64 });
 

@@ -9,10 +9,9 @@ import {
   objectName,
   podSettings,
   resources,
-  s3Access,
-  uri,
 } from "./common.ts";
 import { ageColumn, type KindDefinition, readyColumn, reasonColumn } from "./kind.ts";
+import { access, artifactUri } from "./location.ts";
 
 const modelRef = cel(
   z.strictObject({
@@ -49,10 +48,12 @@ export type ServingTemplate = z.output<typeof servingTemplate>;
 
 const spec = z.strictObject({
   modelRef: modelRef.optional().describe("The registered model to serve."),
-  storageUri: uri.optional().describe("A model that is not registered, at http(s)://, s3:// or pvc://."),
+  storageUri: artifactUri
+    .optional()
+    .describe("A model that is not registered: a file, or a folder or prefix that ends in /."),
   storage: z
     .strictObject({
-      ...s3Access,
+      ...access,
       digest: digest
         .optional()
         .describe("sha256 of the file, or of the manifest of a folder; the runtime starts only when it is right."),

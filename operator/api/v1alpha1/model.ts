@@ -9,11 +9,9 @@ import {
   namedMap,
   type ObjectMeta,
   objectName,
-  onlyWithS3,
-  s3Access,
-  uri,
 } from "./common.ts";
 import { ageColumn, type KindDefinition, readyColumn, reasonColumn } from "./kind.ts";
+import { access, artifactUri, withAccessRules } from "./location.ts";
 
 const classificationMetrics = ["accuracy", "precision", "recall", "f1", "log_loss", "roc_auc"] as const;
 const regressionMetrics = ["mae", "rmse", "r2"] as const;
@@ -67,13 +65,14 @@ interface Gate {
 }
 export type ModelGate = Gate;
 
-const imported = cel(
+const imported = withAccessRules(
   z.strictObject({
-    uri: uri.describe("The model's file, or an s3:// prefix or pvc:// folder that ends in /."),
+    uri: artifactUri.describe(
+      "The model's file, or a folder or prefix that ends in /, at any place that a Dataset's files may be at.",
+    ),
     digest: digest.describe("sha256 of the file; of the manifest where the uri is a folder."),
-    ...s3Access,
+    ...access,
   }),
-  onlyWithS3("uri"),
 );
 export type ModelImportSource = z.output<typeof imported>;
 

@@ -9,6 +9,7 @@ export interface Look {
   id: string;
   /** Names what is read and how: a look of another recipe is stale. */
   recipe: string;
+  recipeDigest: string;
   /** When the schedule asks for the next one. */
   next: Date | undefined;
 }
@@ -16,10 +17,11 @@ export interface Look {
 /** The look that the manifest asks for at this time. Throws a SyntaxError that names spec.schedule when it is no cron. */
 export function wantedLook(dataset: Dataset, now: Date): Look {
   const { source, format, schema, splits, splitSeed, schedule } = dataset.spec;
-  const recipe = shortDigest(jsonDigest({ source, format, schema, splits, splitSeed }));
+  const recipeDigest = jsonDigest({ source, format, schema, splits, splitSeed });
+  const recipe = shortDigest(recipeDigest);
   const refresh = dataset.metadata.annotations?.[annotations.refresh];
   const { tick, next } = schedule ? ticks(schedule, dataset, now) : { tick: undefined, next: undefined };
-  return { id: shortDigest(jsonDigest({ recipe, refresh, tick: tick?.toISOString() })), recipe, next };
+  return { id: shortDigest(jsonDigest({ recipe, refresh, tick: tick?.toISOString() })), recipe, recipeDigest, next };
 }
 
 /** The schedule's last time since the Dataset was made, and its next. Missed times count as one. */

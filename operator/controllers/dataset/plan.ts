@@ -77,7 +77,7 @@ function conclude(
   }
   const trouble = startTrouble(podsOfJob);
   const reason = trouble?.reason ?? "Snapshotting";
-  const message = trouble?.message ?? `reading ${dataset.spec.source.uri.split("?")[0]}`;
+  const message = trouble?.message ?? `reading ${dataset.spec.source?.uri.split("?")[0]}`;
   const warning: PlannedEvent[] = trouble ? [{ type: "Warning", reason, message }] : [];
   const verdict: Verdict = { state: "progressing", reason, message, ready: current !== undefined && !trouble };
   return { verdict, events: [...news, ...warning] };

@@ -9,9 +9,16 @@ export function snapshotJobName(dataset: Dataset, look: Look): string {
   return `${dataset.metadata.name}-snapshot-${look.id}`;
 }
 
+/** Maps have no order in Kubernetes; by name is the order that stays. */
+function sharesOf(splits: Readonly<Record<string, number>>) {
+  return Object.entries(splits)
+    .map(([name, percent]) => ({ name, percent }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** The Job that reads the source, in the Dataset's namespace and with its owner's credentials. */
 export function buildSnapshotJob(dataset: Dataset, look: Look, settings: PodSettings): KubeObject {
-  const { source, format, schema, splits = {}, splitSeed, retain } = dataset.spec;
+  const { source = { uri: "" }, format = "CSV", schema, splits, splitSeed, retain, storage } = dataset.spec;
   const { volumes, mounts } = sourceAccess(source.uri, source.secretRef?.name);
   const container = agentContainer(
     settings,
@@ -26,12 +33,16 @@ export function buildSnapshotJob(dataset: Dataset, look: Look, settings: PodSett
         ...(source.region ? { region: source.region } : {}),
       },
       format,
-      columns: schema?.columns ?? [],
-      // Maps have no order in Kubernetes; by name is the order that stays.
-      splits: Object.entries(splits)
-        .map(([name, percent]) => ({ name, percent }))
-        .sort((a, b) => (a.name < b.name ? -1 : 1)),
-      seed: splitSeed,
+      columns: (schema?.columns ?? []).map(({ name, type, role, nullable, sensitive }) => ({
+        ...{ name, nullable },
+        ...(type ? { type } : {}),
+        ...(role ? { role } : {}),
+        ...(sensitive ? { sensitive } : {}),
+      })),
+      ...(splits ? { splits: { shares: sharesOf(splits), seed: splitSeed } } : {}),
+      expectations: [],
+      storage,
+      recipe: look.recipeDigest,
       retain,
     },
     mounts,

@@ -67,10 +67,13 @@ async function prepare(
 ): Promise<EvaluateTask> {
   const rows = Array.from({ length: 100 }, (_, x) => `${x},${label(x)}\n`).join("");
   await world.source("data.csv", `x,y\n${rows}`);
-  const splits = [
-    { name: "train", percent: 50 },
-    { name: "test", percent: 50 },
-  ];
+  const splits = {
+    seed: 0,
+    shares: [
+      { name: "train", percent: 50 },
+      { name: "test", percent: 50 },
+    ],
+  };
   const { message } = await world.run(snapshotTask("data.csv", { splits, columns: [{ name: "y", role: "Label" }] }));
   await writeFile(join(world.paths.model, "model"), "weights");
   const { trigger, recipe, inputs, parameters, image } = runResult();

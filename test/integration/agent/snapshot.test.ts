@@ -17,10 +17,13 @@ afterEach(() => world.close());
 
 const csv = "id,class\n1,0\n2,1\n3,0\n";
 const tasks = { permanent: 3, passing: 1 };
-const splits = [
-  { name: "train", percent: 80 },
-  { name: "test", percent: 20 },
-];
+const splits = {
+  seed: 0,
+  shares: [
+    { name: "train", percent: 80 },
+    { name: "test", percent: 20 },
+  ],
+};
 
 describe("a mounted file", () => {
   test("becomes a version with schema, profile and splits", async () => {

@@ -78,10 +78,13 @@ describe("stage", () => {
   async function snapshot(): Promise<string> {
     const rows = Array.from({ length: 50 }, (_, index) => `${index},${index % 2}\n`).join("");
     await world.source("wine.csv", `id,class\n${rows}`);
-    const splits = [
-      { name: "train", percent: 80 },
-      { name: "test", percent: 20 },
-    ];
+    const splits = {
+      seed: 0,
+      shares: [
+        { name: "train", percent: 80 },
+        { name: "test", percent: 20 },
+      ],
+    };
     const { message } = await world.run(
       snapshotTask("wine.csv", { splits, columns: [{ name: "class", role: "Label" }] }),
     );

@@ -89,8 +89,9 @@ export function snapshotTask(path: string, changes: Partial<SnapshotTask> = {}):
     source: { uri: path.includes("://") ? path : `pvc://data/${path}`, secret: false },
     format: "CSV",
     columns: [],
-    splits: [],
-    seed: 0,
+    expectations: [],
+    storage: "Copy",
+    recipe: `sha256:${"0".repeat(64)}`,
     retain: 10,
     ...changes,
   };
