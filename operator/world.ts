@@ -29,11 +29,18 @@ const byOwner: Indexes<KubeObject> = {
 };
 
 export function createReflectors(client: KubeClient, { relistMs, onChange, onRestart }: Listeners): Reflectors {
-  function reflect<T extends KubeObject>(cache: keyof Caches, resource: Resource, options: ReflectorOptions<T> = {}) {
+  function reflect<T extends KubeObject>(
+    cache: keyof Caches,
+    resource: Resource,
+    // Of some it only counts that they are there.
+    { onlyExistence = false, ...options }: ReflectorOptions<T> & { onlyExistence?: boolean } = {},
+  ) {
     return new Reflector<T>(client, resource, {
       ...options,
       relistMs,
-      onChange: (change) => onChange(cache, change),
+      onChange: (change) => {
+        if (!onlyExistence || change.type !== "modified") onChange(cache, change);
+      },
       onRestart: (reason, error) => onRestart(resource, reason, error),
     });
   }
@@ -47,6 +54,7 @@ export function createReflectors(client: KubeClient, { relistMs, onChange, onRes
         [references.dataset]: (job) =>
           (job.spec.inputs ?? []).flatMap(({ datasetRef }) => inNamespace(job, datasetRef.name)),
         [references.model]: (job) => inNamespace(job, job.spec.modelRef.name),
+        [references.queue]: (job) => inNamespace(job, job.spec.queueName),
         [references.code]: (job) => inNamespace(job, job.spec.code?.configMapRef.name),
       },
     }),
@@ -73,6 +81,7 @@ export function createReflectors(client: KubeClient, { relistMs, onChange, onRes
     disruptionBudgets: reflect("disruptionBudgets", builtin.disruptionBudgets, child),
     configMaps: reflect("configMaps", builtin.configMaps, { metadataOnly: true }),
     serviceMonitors: reflect("serviceMonitors", builtin.serviceMonitors, child),
+    localQueues: reflect("localQueues", builtin.localQueues, { metadataOnly: true, onlyExistence: true }),
   };
 }
 

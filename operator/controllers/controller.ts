@@ -35,4 +35,5 @@ export const references = {
   dataset: "datasetRef",
   model: "modelRef",
   code: "configMapRef",
+  queue: "queueName",
 } as const;

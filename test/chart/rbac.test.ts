@@ -61,6 +61,15 @@ test("the operator writes its children, events and status, and nothing else clus
   ]);
 });
 
+test("of kinds that are others' it reads the objects, and no more", () => {
+  const all = rights(find(manifests, "ClusterRole", "lemnis-operator"));
+  const readOnly = all.filter((right) => /^(kueue|source\.toolkit|apiextensions)/.test(right));
+  expect(readOnly).toEqual([
+    ...["list", "watch"].map((verb) => `kueue.x-k8s.io/localqueues ${verb}`),
+    ...["get", "list", "watch"].map((verb) => `apiextensions.k8s.io/customresourcedefinitions ${verb}`),
+  ]);
+});
+
 test("Leases are the operator's in its own namespace only", () => {
   const role = find(manifests, "Role", "lemnis-operator");
   expect(role.metadata.namespace).toBe("lemnis-system");

@@ -60,6 +60,15 @@ const spec = z.strictObject({
       "Hyperparameters: strings, numbers or booleans. They are in /opt/ml/input/config/hyperparameters.json and on the command line as --name value.",
     ),
   resources: resources.optional().describe("CPU, memory and accelerators of the training container."),
+  queueName: z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+    .optional()
+    .describe(
+      "A Kueue LocalQueue in this namespace: each run waits suspended until Kueue admits it. Default: runs start at once.",
+    ),
   backoffLimit: z.int().min(0).max(20).default(2).describe("How often a failed pod is tried again."),
   activeDeadlineSeconds: z
     .int()
@@ -88,7 +97,7 @@ export const trainingJobSpec = cel(spec, {
 });
 export type TrainingJobSpec = z.output<typeof spec>;
 
-export const runPhases = ["Pending", "Running", "Succeeded", "Failed"] as const;
+export const runPhases = ["Queued", "Pending", "Running", "Succeeded", "Failed"] as const;
 const runStatus = z.strictObject({
   job: z.string().max(253).optional().describe("The Job that runs it."),
   digest: digest.describe("The digest of all the run's inputs."),

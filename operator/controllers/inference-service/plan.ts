@@ -72,7 +72,7 @@ interface Wanted {
 }
 
 function planChildren(observed: ObservedInferenceService, { revision, rollout }: Wanted, settings: Settings) {
-  const { service, deployments, autoscaler, disruptionBudget, serviceMonitor, hasServiceMonitors } = observed;
+  const { service, deployments, autoscaler, disruptionBudget, serviceMonitor, present } = observed;
   const { minReplicas, maxReplicas = minReplicas } = service.spec;
   const existing = deployments.find(({ metadata }) => metadata.name === revision.name);
   const traffic = rollout.traffic ?? revision.name;
@@ -98,7 +98,7 @@ function planChildren(observed: ObservedInferenceService, { revision, rollout }:
   const scales = maxReplicas > minReplicas;
   optional(scales, horizontalPodAutoscalers, autoscaler, () => buildAutoscaler(service, traffic));
   optional(minReplicas > 1, disruptionBudgets, disruptionBudget, () => buildDisruptionBudget(service));
-  const monitored = hasServiceMonitors && metricsPort !== undefined;
+  const monitored = present.has("serviceMonitors") && metricsPort !== undefined;
   optional(monitored, serviceMonitors, serviceMonitor, () => buildServiceMonitor(service));
   return { apply, unwanted };
 }

@@ -8,6 +8,7 @@ import {
   trainingJob,
   trainingRuntime,
 } from "../../../test/builders/kinds.ts";
+import { nothingTrained } from "../../../test/builders/observed.ts";
 import { runRecord } from "../../../test/builders/records.ts";
 import { settings } from "../../../test/builders/settings.ts";
 import { complete, ended, failed, made, pod, running, told, waiting } from "../../../test/builders/workloads.ts";
@@ -25,7 +26,7 @@ interface Situation extends Partial<Omit<ObservedTrainingJob, "trainingJob" | "p
 
 function plan(subject: TrainingJob, { jobs = [], pods = [], runs = [], ...rest }: Situation = {}) {
   const observed: ObservedTrainingJob = {
-    ...{ trainingJob: subject, model: model(), runtimes: [trainingRuntime], code: undefined },
+    ...{ ...nothingTrained, trainingJob: subject, model: model() },
     ...{ datasets: new Map([["wine", readyDataset()]]), jobs, record: { found: { runs } } },
     pods: new Map(jobs.map((job) => [job.metadata.name, pods])),
     ...rest,

@@ -118,6 +118,7 @@ const trainingJobs: Case[] = [
     backoffLimit: 0,
     activeDeadlineSeconds: 60,
     suspend: true,
+    queueName: "team-a.night",
     triggers: { datasetChange: true },
     historyLimit: 1,
   }),
@@ -178,6 +179,9 @@ const trainingJobs: Case[] = [
       { ...training, activeDeadlineSeconds },
       /activeDeadlineSeconds/,
     ),
+  ),
+  ...["", "Team", "a/b", long(64)].map((queueName) =>
+    refuse("TrainingJob", `queueName ${queueName}`, { ...training, queueName }, /queueName/),
   ),
   refuse("TrainingJob", "suspend: yes", { ...training, suspend: "yes" }, /suspend/),
 ];
