@@ -81,6 +81,7 @@ export function createReflectors(client: KubeClient, { relistMs, onChange, onRes
     disruptionBudgets: reflect("disruptionBudgets", builtin.disruptionBudgets, child),
     configMaps: reflect("configMaps", builtin.configMaps, { metadataOnly: true }),
     serviceMonitors: reflect("serviceMonitors", builtin.serviceMonitors, child),
+    httpRoutes: reflect("httpRoutes", builtin.httpRoutes, child),
     localQueues: reflect("localQueues", builtin.localQueues, { metadataOnly: true, onlyExistence: true }),
   };
 }

@@ -1,7 +1,8 @@
 /** The kinds' CEL rules: how a value is made to keep each, and how to break it. */
+import { optionalRules } from "./arbitrary-optional-rules.ts";
 import type { Json, JsonObject } from "./arbitrary-schema.ts";
 
-interface Rule {
+export interface Rule {
   /** The nearest value that keeps the rule; the coin decides where there are two. */
   keep: (value: never, coin: boolean) => Json;
   /** Values that break this rule, and no rule of another field. */
@@ -226,7 +227,7 @@ const services: [RegExp, Rule][] = [
   ],
 ];
 
-const rules = [...uris, ...lists, ...gates, ...services];
+const rules = [...uris, ...lists, ...gates, ...services, ...optionalRules];
 
 /** The rule with this message. Throws on one that is not here, so that a new rule is met by the arbitraries too. */
 export function ruleOf(message: string): {

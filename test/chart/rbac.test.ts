@@ -48,6 +48,7 @@ test("the operator writes its children, events and status, and nothing else clus
     "autoscaling/horizontalpodautoscalers",
     "batch/jobs",
     "events.k8s.io/events",
+    "gateway.networking.k8s.io/httproutes",
     "lemnis.dev/datasets/finalizers",
     "lemnis.dev/datasets/status",
     "lemnis.dev/inferenceservices/finalizers",

@@ -4,6 +4,7 @@ import type { ServingRuntime } from "../../api/v1alpha1/runtimes.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import type { Deployment, Pod, Service } from "../children/types.ts";
 import { type OptionalKind, ownerIndex, podsOf, presentKinds, type World } from "../context.ts";
+import type { HttpRoute } from "./gateway.ts";
 
 /** All that an InferenceService's plan depends on. */
 export interface ObservedInferenceService {
@@ -17,6 +18,7 @@ export interface ObservedInferenceService {
   autoscaler: KubeObject | undefined;
   disruptionBudget: KubeObject | undefined;
   serviceMonitor: KubeObject | undefined;
+  httpRoute: HttpRoute | undefined;
   /** The kinds of other projects that the cluster has. */
   present: ReadonlySet<OptionalKind>;
 }
@@ -36,6 +38,7 @@ export function observeInferenceService(world: World, service: InferenceService)
     autoscaler: caches.autoscalers.get(namespace, name),
     disruptionBudget: caches.disruptionBudgets.get(namespace, name),
     serviceMonitor: caches.serviceMonitors.get(namespace, name),
-    present: presentKinds(world, ["serviceMonitors"]),
+    httpRoute: caches.httpRoutes.get(namespace, name),
+    present: presentKinds(world, ["serviceMonitors", "httpRoutes"]),
   };
 }

@@ -1,11 +1,6 @@
-/** Specs that must be accepted, and specs that must be refused with a message that names the field. */
-export interface Case {
-  title: string;
-  kind: string;
-  spec: unknown;
-  /** What a refusal must say, in zod's words and in the API server's; absent: the spec is accepted. */
-  refused?: RegExp;
-}
+/** Specs that must be accepted, and specs that must be refused. */
+import { accept, type Case, refuse } from "./case.ts";
+import { optionalCases } from "./optional-cases.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 const long = (length: number) => "x".repeat(length);
@@ -16,9 +11,6 @@ const training = { modelRef: { name: "wine" } };
 const model = { task: "Classification", format: { name: "sklearn" } };
 const evaluated = { ...model, evaluation: { datasetRef: { name: "wine" } } };
 const service = { modelRef: { name: "wine" } };
-
-const accept = (kind: string, title: string, spec: unknown): Case => ({ kind, title, spec });
-const refuse = (kind: string, title: string, spec: unknown, refused: RegExp): Case => ({ kind, title, spec, refused });
 
 const uris: Case[] = [
   ...[
@@ -317,4 +309,12 @@ const runtimes: Case[] = [
   refuse("TrainingRuntime", "a port", { formats: [{ name: "a" }], container, port: 80 }, /port/),
 ];
 
-export const cases: readonly Case[] = [...uris, ...datasets, ...trainingJobs, ...models, ...services, ...runtimes];
+export const cases: readonly Case[] = [
+  ...uris,
+  ...datasets,
+  ...trainingJobs,
+  ...models,
+  ...services,
+  ...runtimes,
+  ...optionalCases,
+];
