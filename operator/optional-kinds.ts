@@ -27,6 +27,7 @@ export const optionalKinds: Readonly<Record<OptionalKind, Entry>> = {
   serviceMonitors: { versions: ["v1"], users: services(() => true) },
   httpRoutes: { versions: ["v1"], users: services(({ gateway }) => gateway !== undefined) },
   localQueues: { versions: ["v1beta2", "v1beta1"], users: jobs(({ queueName }) => queueName !== undefined) },
+  gitRepositories: { versions: ["v1"], users: jobs(({ code }) => code?.gitRepositoryRef !== undefined) },
 };
 
 function jobs(uses: (spec: TrainingJobSpec) => boolean): Users {

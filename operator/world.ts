@@ -10,6 +10,7 @@ import { type Caches, ownerIndex, workloadIndex } from "./controllers/context.ts
 import { references } from "./controllers/controller.ts";
 import { labels, managedSelector } from "./controllers/labels.ts";
 import * as own from "./controllers/resources.ts";
+import { type GitRepository, trimGitRepository } from "./controllers/training-job/git-code.ts";
 import { type Indexes, trimObject } from "./kube/cache.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { type Change, Reflector, type ReflectorOptions, type RestartReason } from "./kube/reflector.ts";
@@ -55,7 +56,8 @@ export function createReflectors(client: KubeClient, { relistMs, onChange, onRes
           (job.spec.inputs ?? []).flatMap(({ datasetRef }) => inNamespace(job, datasetRef.name)),
         [references.model]: (job) => inNamespace(job, job.spec.modelRef.name),
         [references.queue]: (job) => inNamespace(job, job.spec.queueName),
-        [references.code]: (job) => inNamespace(job, job.spec.code?.configMapRef.name),
+        [references.code]: (job) => inNamespace(job, job.spec.code?.configMapRef?.name),
+        [references.git]: (job) => inNamespace(job, job.spec.code?.gitRepositoryRef?.name),
       },
     }),
     models: reflect<Model>("models", own.models, {
@@ -83,6 +85,7 @@ export function createReflectors(client: KubeClient, { relistMs, onChange, onRes
     serviceMonitors: reflect("serviceMonitors", builtin.serviceMonitors, child),
     httpRoutes: reflect("httpRoutes", builtin.httpRoutes, child),
     localQueues: reflect("localQueues", builtin.localQueues, { metadataOnly: true, onlyExistence: true }),
+    gitRepositories: reflect<GitRepository>("gitRepositories", builtin.gitRepositories, { trim: trimGitRepository }),
   };
 }
 

@@ -11,6 +11,16 @@ const distinct = (refs: ParentRef[]): Json[] => [...new Map(refs.map((ref) => [g
 
 export const optionalRules: [RegExp, Rule][] = [
   [
+    /^give exactly one of configMapRef and gitRepositoryRef/,
+    {
+      keep: ({ configMapRef, gitRepositoryRef }: JsonObject, coin) => {
+        if (configMapRef && (coin || !gitRepositoryRef)) return { configMapRef };
+        return gitRepositoryRef ? { gitRepositoryRef } : { configMapRef: { name: "code" } };
+      },
+      broken: () => [{}, { configMapRef: { name: "a" }, gitRepositoryRef: { name: "b" } }],
+    },
+  ],
+  [
     /^parentRefs must differ/,
     {
       keep: distinct,

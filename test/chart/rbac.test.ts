@@ -67,6 +67,7 @@ test("of kinds that are others' it reads the objects, and no more", () => {
   const readOnly = all.filter((right) => /^(kueue|source\.toolkit|apiextensions)/.test(right));
   expect(readOnly).toEqual([
     ...["list", "watch"].map((verb) => `kueue.x-k8s.io/localqueues ${verb}`),
+    ...["list", "watch"].map((verb) => `source.toolkit.fluxcd.io/gitrepositories ${verb}`),
     ...["get", "list", "watch"].map((verb) => `apiextensions.k8s.io/customresourcedefinitions ${verb}`),
   ]);
 });

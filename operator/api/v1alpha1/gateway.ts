@@ -53,4 +53,3 @@ export const gateway = z.strictObject({
       "The host names that requests are for, such as wine.example.com or *.example.com. The first is in status.url when a Gateway has accepted the route; with https where the Gateway is named by port 443 or by a sectionName that begins with https.",
     ),
 });
-export type Gateway = z.output<typeof gateway>;

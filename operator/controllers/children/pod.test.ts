@@ -53,7 +53,7 @@ const pods = Object.fromEntries(
           ...nothingTrained,
         },
         ...{ model: model(), datasets: new Map([["wine", readyDataset()]]) },
-        code: digestOf("code"),
+        code: { digest: digestOf("code") },
       },
       settings,
       start,

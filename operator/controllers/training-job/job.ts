@@ -20,8 +20,8 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
     { name: "input-data", mountPath: paths.inputData },
     { name: "input-config", mountPath: paths.inputConfig },
   ];
-  const codeName = spec.code?.configMapRef.name;
-  const codeMount = codeName ? [{ name: "code", mountPath: paths.code }] : [];
+  const codeName = spec.code?.configMapRef?.name;
+  const codeMount = run.code ? [{ name: "code", mountPath: paths.code }] : [];
   const stage = agentContainer(
     settings,
     {
@@ -34,7 +34,7 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
         ...(split ? { split } : {}),
       })),
       hyperparameters: run.spec.parameters,
-      ...(run.spec.code ? { code: run.spec.code } : {}),
+      ...(run.code ? { code: run.code.git ?? run.code.digest } : {}),
     },
     [
       ...inputMounts,

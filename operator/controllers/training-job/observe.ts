@@ -7,7 +7,8 @@ import type { KubeObject } from "../../kube/types.ts";
 import type { trainingJob as trainingJobRecord } from "../../store/api.ts";
 import { jobsOf, type ObservedJobs, type OptionalKind, presentKinds, type World } from "../context.ts";
 import { type Answer, askStore } from "../records.ts";
-import { codeDigestOf } from "./code.ts";
+import type { Verdict } from "../verdict.ts";
+import { type Code, codeOf } from "./code.ts";
 
 export type TrainingJobRecord = z.infer<typeof trainingJobRecord>;
 
@@ -18,8 +19,8 @@ export interface ObservedTrainingJob extends ObservedJobs {
   runtimes: readonly TrainingRuntime[];
   /** The inputs' Datasets that exist, by name. */
   datasets: ReadonlyMap<string, Dataset>;
-  /** The digest of the code's ConfigMap; undefined when there is none, or none is asked for. */
-  code: string | undefined;
+  /** What the run's code is, or why it can't be had; undefined when none is asked for. */
+  code: Code | Verdict | undefined;
   /** The queue of spec.queueName, when it is there. */
   localQueue: KubeObject | undefined;
   /** The kinds of other projects that the cluster has. */
@@ -42,7 +43,7 @@ export async function observeTrainingJob(world: World, trainingJob: TrainingJob)
     model: caches.models.get(namespace, trainingJob.spec.modelRef.name),
     runtimes: caches.trainingRuntimes.list(),
     datasets,
-    code: await codeDigestOf(world, trainingJob),
+    code: await codeOf(world, trainingJob),
     localQueue: queueName ? caches.localQueues.get(namespace, queueName) : undefined,
     present: presentKinds(world, ["localQueues"]),
     record: await askStore(() => store.trainingJob(namespace, name)),

@@ -62,7 +62,7 @@ describe("what is missing is waited for, by name", () => {
       { inputs: [{ name: "a", datasetRef: { name: "wine", split: "dev" } }] },
       /it has train, test/,
     ],
-    ["CodeNotFound", {}, { code: { configMapRef: { name: "code" } } }, /ConfigMap code/],
+    ["CodeNotReady", { code: { state: "waiting", reason: "CodeNotReady", message: "GitRepository code" } }, {}, /code/],
   ])("%s", (reason, situation, spec, says) => {
     const planned = plan(trainingJob(spec), situation);
     expect(planned).toMatchObject({ apply: [], outcome: { kind: "waiting" } });
@@ -101,7 +101,7 @@ describe("a run", () => {
       {},
       { runtimes: [{ ...trainingRuntime, spec: { ...trainingRuntime.spec, container: { image: "train:2" } } }] },
     ],
-    ["other code", {}, { code: digestOf("code") }],
+    ["other code", {}, { code: { digest: digestOf("code") } }],
     ["another Model", { modelRef: { name: "other" } }, {}],
   ])("is another with %s", (_, spec, situation) => {
     expect(jobOf(trainingJob(spec), running, situation).metadata.name).not.toBe(jobOf(trainingJob()).metadata.name);
@@ -167,7 +167,7 @@ describe("new data", () => {
 
   test("but new code ends it at once", () => {
     const job = jobOf(follows);
-    const planned = plan(follows, { code: digestOf("new code"), jobs: [job] });
+    const planned = plan(follows, { code: { digest: digestOf("new code") }, jobs: [job] });
     expect(planned.delete).toMatchObject([{ name: job.metadata.name }]);
     expect(planned.apply).toHaveLength(1);
   });

@@ -83,7 +83,7 @@ export function projectStatus(observed: ObservedTrainingJob, projection: Project
 }
 
 function endedRun(run: Run, job: Job | undefined): RunStatus {
-  const { digest, phase, trigger, startedAt, finishedAt, metrics, reason, message, model } = run;
+  const { digest, phase, trigger, commit, startedAt, finishedAt, metrics, reason, message, model } = run;
   return {
     digest,
     phase,
@@ -91,6 +91,7 @@ function endedRun(run: Run, job: Job | undefined): RunStatus {
     startedAt,
     finishedAt,
     inputs: inputsOf(run),
+    ...(commit ? { commit } : {}),
     ...(job ? { job: job.metadata.name } : {}),
     ...(metrics ? { metrics } : {}),
     ...(reason ? { reason } : {}),
@@ -113,6 +114,7 @@ function jobRunStatus({ pods }: ObservedTrainingJob, job: Job): RunStatus | unde
     phase: failure ? "Failed" : isQueued(job) ? "Queued" : running ? "Running" : "Pending",
     trigger: run.trigger,
     inputs: inputsOf(run),
+    ...(run.commit ? { commit: run.commit } : {}),
     ...(job.status?.startTime ? { startedAt: job.status.startTime } : {}),
     ...(failure ? { reason: failure.reason, message: failure.message, finishedAt: finishedAt(job) } : {}),
   };

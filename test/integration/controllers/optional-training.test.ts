@@ -49,3 +49,33 @@ test("when Kueue goes what is done stays, and what is new waits without errors",
   expect(messageOf(await until(namespace, "KueueNotFound"))).toMatch(/install it, or leave queueName out/);
   expect(await operator.errors()).toBe(0);
 });
+
+test("a run's code is the commit that Flux has, and another commit makes another run", async () => {
+  const namespace = await world.makeNamespace("git");
+  const code = { gitRepositoryRef: { name: "code", path: "train" } };
+  await world.apply(namespace, ...runtimes, manifests.model, job({ code }));
+  await until(namespace, "FluxNotFound");
+  await world.install("GitRepository");
+  await until(namespace, "CodeNotFound");
+  const repository = { kind: "GitRepository", apiVersion: "source.toolkit.fluxcd.io/v1", metadata: { name: "code" } };
+  await world.apply(namespace, { ...repository, spec: { interval: "1m", url: "https://git.example.com/code" } });
+  await until(namespace, "CodeNotReady");
+  const fetched = async (commit: string) => {
+    const url = `http://source-controller.flux-system.svc.cluster.local./gitrepository/git/code/${commit}.tar.gz`;
+    const digest = `sha256:${commit.repeat(64).slice(0, 64)}`;
+    const revision = `main@sha1:${commit.repeat(40).slice(0, 40)}`;
+    const artifact = { url, digest, revision, path: "x", lastUpdateTime: new Date().toISOString() };
+    const status = { observedGeneration: 1, artifact };
+    const body = { ...repository, metadata: { name: "code", namespace }, status };
+    await world.client.apply(resourceOf("GitRepository"), body, { subresource: "status", manager: "flux" });
+  };
+  await fetched("a");
+  const first = await until(namespace, "RunSucceeded");
+  expect(first.status.run).toMatchObject({ trigger: "Spec", commit: "a".repeat(40) });
+  await fetched("b");
+  const second = await world.until(namespace, "TrainingJob", "wine", ({ status }) => status.runs?.length === 2);
+  expect(second.status.runs.map(({ commit }: Seen) => commit[0]).sort()).toEqual(["a", "b"]);
+  await world.uninstall("GitRepository");
+  await until(namespace, "FluxNotFound");
+  expect(await operator.errors()).toBe(0);
+});

@@ -46,4 +46,26 @@ const gateways: Case[] = [
   ),
 ];
 
-export const optionalCases: readonly Case[] = [...gateways];
+const coded = (code: object) => ({ ...service, code });
+const git = (path: string) => coded({ gitRepositoryRef: { name: "code", path } });
+const codes: Case[] = [
+  accept("TrainingJob", "code of a commit", coded({ gitRepositoryRef: { name: "code" } })),
+  ...["train", "./train/", "a/b.c/d_e-f@1", "..train"].map((path) =>
+    accept("TrainingJob", `the folder ${path}`, git(path)),
+  ),
+  refuse("TrainingJob", "no code", coded({}), /code.*exactly one of configMapRef and gitRepositoryRef/s),
+  refuse(
+    "TrainingJob",
+    "code from two places",
+    coded({ configMapRef: { name: "a" }, gitRepositoryRef: { name: "b" } }),
+    /code.*exactly one of configMapRef and gitRepositoryRef/s,
+  ),
+  ...["/train", "a//b", "a b", "a\\b", "a\nb", ""].map((path) =>
+    refuse("TrainingJob", `the folder ${JSON.stringify(path)}`, git(path), /gitRepositoryRef.path/),
+  ),
+  ...["..", "../a", "a/../../b", "a/.."].map((path) =>
+    refuse("TrainingJob", `the folder ${path}`, git(path), /gitRepositoryRef.path.*must not hold \.\. segments/s),
+  ),
+];
+
+export const optionalCases: readonly Case[] = [...gateways, ...codes];
