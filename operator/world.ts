@@ -10,6 +10,7 @@ import { type Caches, ownerIndex, workloadIndex } from "./controllers/context.ts
 import { references } from "./controllers/controller.ts";
 import { labels, managedSelector } from "./controllers/labels.ts";
 import * as own from "./controllers/resources.ts";
+import { type GitRepository, trimGitRepository } from "./controllers/training-job/git-code.ts";
 import { type Indexes, trimObject } from "./kube/cache.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { type Change, Reflector, type ReflectorOptions, type RestartReason } from "./kube/reflector.ts";
@@ -29,11 +30,18 @@ const byOwner: Indexes<KubeObject> = {
 };
 
 export function createReflectors(client: KubeClient, { relistMs, onChange, onRestart }: Listeners): Reflectors {
-  function reflect<T extends KubeObject>(cache: keyof Caches, resource: Resource, options: ReflectorOptions<T> = {}) {
+  function reflect<T extends KubeObject>(
+    cache: keyof Caches,
+    resource: Resource,
+    // Of some it only counts that they are there.
+    { onlyExistence = false, ...options }: ReflectorOptions<T> & { onlyExistence?: boolean } = {},
+  ) {
     return new Reflector<T>(client, resource, {
       ...options,
       relistMs,
-      onChange: (change) => onChange(cache, change),
+      onChange: (change) => {
+        if (!onlyExistence || change.type !== "modified") onChange(cache, change);
+      },
       onRestart: (reason, error) => onRestart(resource, reason, error),
     });
   }
@@ -47,7 +55,9 @@ export function createReflectors(client: KubeClient, { relistMs, onChange, onRes
         [references.dataset]: (job) =>
           (job.spec.inputs ?? []).flatMap(({ datasetRef }) => inNamespace(job, datasetRef.name)),
         [references.model]: (job) => inNamespace(job, job.spec.modelRef.name),
-        [references.code]: (job) => inNamespace(job, job.spec.code?.configMapRef.name),
+        [references.queue]: (job) => inNamespace(job, job.spec.queueName),
+        [references.code]: (job) => inNamespace(job, job.spec.code?.configMapRef?.name),
+        [references.git]: (job) => inNamespace(job, job.spec.code?.gitRepositoryRef?.name),
       },
     }),
     models: reflect<Model>("models", own.models, {
@@ -73,6 +83,9 @@ export function createReflectors(client: KubeClient, { relistMs, onChange, onRes
     disruptionBudgets: reflect("disruptionBudgets", builtin.disruptionBudgets, child),
     configMaps: reflect("configMaps", builtin.configMaps, { metadataOnly: true }),
     serviceMonitors: reflect("serviceMonitors", builtin.serviceMonitors, child),
+    httpRoutes: reflect("httpRoutes", builtin.httpRoutes, child),
+    localQueues: reflect("localQueues", builtin.localQueues, { metadataOnly: true, onlyExistence: true }),
+    gitRepositories: reflect<GitRepository>("gitRepositories", builtin.gitRepositories, { trim: trimGitRepository }),
   };
 }
 

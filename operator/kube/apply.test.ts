@@ -101,6 +101,27 @@ describe("an object that is there", () => {
   });
 });
 
+describe("what is made once and is there", () => {
+  const once = (observed?: KubeObject) =>
+    applyIfChanged(client, { resource: services, object: wanted({ suspend: true }), once: true }, observed);
+  const admitted = { suspend: false, place: "here" };
+
+  test("keeps what others have made of it, also when the cache did not know of it", async () => {
+    const made = (await once()) as Body;
+    serve({ ...made, spec: admitted } as Body);
+    expect(await once(stored)).toBeUndefined();
+    expect(await once()).toBeUndefined();
+    expect(stored).toMatchObject({ spec: admitted });
+  });
+
+  test("becomes its owner's again with the spec that it has", async () => {
+    const made = (await once()) as Body;
+    const { metadata } = made;
+    serve({ ...made, metadata: { ...metadata, ownerReferences: [owner("wine", "former")] }, spec: admitted } as Body);
+    expect(await once(stored)).toMatchObject({ metadata: { ownerReferences: [owner("wine")] }, spec: admitted });
+  });
+});
+
 describe("a name is taken, and nothing is written, when what has it", () => {
   const foreign = (metadata: Partial<ObjectMeta>) => wanted({ port: 80 }, { ownerReferences: [], ...metadata });
 

@@ -16,6 +16,13 @@ export class NameTakenError extends Error {
   }
 }
 
+export interface Child {
+  resource: Resource;
+  object: KubeObject;
+  /** True: one that is there already keeps its spec, which is no longer ours to decide. */
+  once?: boolean;
+}
+
 /** No object has it: an apply that carries it makes a new object, or is a conflict. */
 const absent = "1";
 
@@ -28,28 +35,29 @@ const absent = "1";
  */
 export async function applyIfChanged(
   client: KubeClient,
-  { resource, object }: { resource: Resource; object: KubeObject },
+  { resource, object, once = false }: Child,
   observed: KubeObject | undefined,
 ): Promise<KubeObject | undefined> {
   const desired = withHash(object);
-  if (observed) return change(client, { resource, object: desired }, observed);
+  if (observed) return change(client, { resource, object: desired, once }, observed);
   try {
     return await client.apply(resource, atVersion(desired, { resourceVersion: absent }));
   } catch (error) {
     if (classify(error) !== "conflict") throw error;
     // The cache may lack what is there: it selects by a label, which others can take away.
     const { namespace, name } = object.metadata;
-    return change(client, { resource, object: desired }, await client.get(resource, namespace, name));
+    return change(client, { resource, object: desired, once }, await client.get(resource, namespace, name));
   }
 }
 
 async function change(
   client: KubeClient,
-  { resource, object }: { resource: Resource; object: KubeObject },
-  existing: KubeObject,
+  { resource, object, once }: Child,
+  existing: KubeObject & { spec?: unknown },
 ): Promise<KubeObject | undefined> {
   if (!isOurs(existing, object)) throw new NameTakenError(resource, object, whoseIs(existing));
-  return holds(existing, object) ? undefined : client.apply(resource, atVersion(object, existing.metadata));
+  const wanted = once ? ({ ...object, spec: existing.spec } as KubeObject) : object;
+  return holds(existing, wanted) ? undefined : client.apply(resource, atVersion(wanted, existing.metadata));
 }
 
 /** The uid too: an apply with a version alone would make an object anew that has been deleted. */

@@ -41,7 +41,7 @@ interface WatchEvent<T> {
 
 export class Reflector<T extends KubeObject> {
   readonly cache: ObjectCache<T>;
-  readonly resource: Resource;
+  #resource: Resource;
   readonly #client: KubeClient;
   readonly #options: ReflectorOptions<T>;
   #resourceVersion: string | undefined;
@@ -54,9 +54,18 @@ export class Reflector<T extends KubeObject> {
 
   constructor(client: KubeClient, resource: Resource, options: ReflectorOptions<T> = {}) {
     this.#client = client;
-    this.resource = resource;
+    this.#resource = resource;
     this.#options = options;
     this.cache = new ObjectCache(options);
+  }
+
+  get resource(): Resource {
+    return this.#resource;
+  }
+
+  /** Reads the kind in this of its versions from the next list on. */
+  useVersion(version: string): void {
+    this.#resource = { ...this.#resource, version };
   }
 
   /** Resolves when the first list is in the cache; after `clear`, when the next one is. */

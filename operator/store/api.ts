@@ -28,8 +28,10 @@ export const runSpec = z.strictObject({
   recipe: digest,
   inputs: z.array(runInput).max(32),
   parameters,
-  /** The digest of the code's ConfigMap; absent when the code is in the image. */
+  /** The digest of the code's files; absent when the code is in the image. */
   code: digest.optional(),
+  /** The Git commit that the code is from. */
+  commit: z.string().max(128).optional(),
   image: z.string().max(1024),
 });
 export type RunSpec = z.infer<typeof runSpec>;

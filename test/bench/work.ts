@@ -6,7 +6,7 @@ import { trainingJobSpec } from "../../operator/api/v1alpha1/training-job.ts";
 import { planInferenceService } from "../../operator/controllers/inference-service/plan.ts";
 import { planTrainingJob } from "../../operator/controllers/training-job/plan.ts";
 import type { KubeObject, Resource } from "../../operator/kube/types.ts";
-import { servingRuntime, trainingRuntime } from "../builders/kinds.ts";
+import { nothingServed, nothingTrained } from "../builders/observed.ts";
 import { settings } from "../builders/settings.ts";
 
 export interface Child {
@@ -47,13 +47,11 @@ export const works: readonly Work[] = [
     childrenOf: (object) =>
       planInferenceService(
         {
+          ...nothingServed,
           service: {
             ...{ apiVersion, kind: "InferenceService", metadata: served(object) },
             spec: inferenceServiceSpec.parse((object as unknown as { spec: unknown }).spec),
           },
-          ...{ model: undefined, runtimes: [servingRuntime], deployments: [], pods: new Map(), front: undefined },
-          ...{ autoscaler: undefined, disruptionBudget: undefined, serviceMonitor: undefined },
-          hasServiceMonitors: false,
         },
         settings,
         new Date(),
@@ -70,6 +68,7 @@ export const works: readonly Work[] = [
     childrenOf: (object) =>
       planTrainingJob(
         {
+          ...nothingTrained,
           trainingJob: {
             ...{ apiVersion, kind: "TrainingJob", metadata: served(object) },
             spec: trainingJobSpec.parse((object as unknown as { spec: unknown }).spec),
@@ -78,8 +77,6 @@ export const works: readonly Work[] = [
             ...{ apiVersion, kind: "Model" as const, metadata: served(model) },
             spec: modelSpec.parse(model.spec),
           },
-          ...{ runtimes: [trainingRuntime], datasets: new Map(), code: undefined, jobs: [], pods: new Map() },
-          record: { found: { runs: [] } },
         },
         settings,
         new Date(),

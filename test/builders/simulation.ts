@@ -14,7 +14,8 @@ import { runOf } from "../../operator/controllers/training-job/run.ts";
 import type { KubeObject } from "../../operator/kube/types.ts";
 import type { Plan } from "../../operator/runtime/plan.ts";
 import type { Decision, ModelRecord, Run } from "../../operator/store/api.ts";
-import { model, readyDataset, servingRuntime, start, trainingRuntime } from "./kinds.ts";
+import { model, readyDataset, servingRuntime, start } from "./kinds.ts";
+import { nothingServed, nothingTrained } from "./observed.ts";
 import { datasetRecord, evaluation, modelVersion, runRecord } from "./records.ts";
 import { settings } from "./settings.ts";
 import { type Children, carryOut, changesOf } from "./settle.ts";
@@ -92,7 +93,7 @@ export class TrainingSimulation extends Simulation<TrainingJob> {
   plan() {
     return planTrainingJob(
       {
-        ...{ trainingJob: this.object, model: model(), runtimes: [trainingRuntime], code: undefined },
+        ...{ ...nothingTrained, trainingJob: this.object, model: model() },
         ...{ datasets: new Map([["wine", readyDataset(this.data)]]), jobs: this.jobs, pods: this.pods },
         record: { found: { runs: this.runs } },
       },
@@ -190,14 +191,14 @@ export class ServiceSimulation extends Simulation<InferenceService> {
     const of = (kind: string) => this.children.objects.get(`${kind}/wine`);
     return planInferenceService(
       {
-        ...{ service: this.object, runtimes: [servingRuntime], deployments: this.deployments, pods: new Map() },
+        ...{ ...nothingServed, service: this.object, deployments: this.deployments },
         model: model({}, { champion: this.champion, aliases: { champion: this.champion }, versions }),
         ...{
           front: this.front,
           autoscaler: of("HorizontalPodAutoscaler"),
           disruptionBudget: of("PodDisruptionBudget"),
         },
-        ...{ serviceMonitor: of("ServiceMonitor"), hasServiceMonitors: true },
+        ...{ serviceMonitor: of("ServiceMonitor"), present: new Set(["serviceMonitors"] as const) },
       },
       settings,
       this.now,

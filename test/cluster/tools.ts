@@ -124,11 +124,3 @@ async function build(tool: Tool, flags: string, target: string): Promise<void> {
   }
   renameSync(partial, target);
 }
-
-/** Path of prometheus-operator's CRD of a kind, such as "servicemonitors", in the Go module cache (downloaded when absent). */
-export async function prometheusOperatorCrd(plural: "servicemonitors" | "prometheusrules"): Promise<string> {
-  const module = "github.com/prometheus-operator/prometheus-operator";
-  const cwd = join(toolsDir, "prometheus-operator");
-  const { Dir } = JSON.parse(await run("go", ["mod", "download", "-json", module], { cwd })) as { Dir: string };
-  return join(Dir, "example", "prometheus-operator-crd", `monitoring.coreos.com_${plural}.yaml`);
-}

@@ -10,6 +10,7 @@ import {
   podSettings,
   resources,
 } from "./common.ts";
+import { gateway } from "./gateway.ts";
 import { ageColumn, type KindDefinition, readyColumn, reasonColumn } from "./kind.ts";
 import { access, artifactUri } from "./location.ts";
 
@@ -81,6 +82,11 @@ const spec = z.strictObject({
     .default(80)
     .describe("Percent of the requested CPU that the autoscaler aims at; the container needs a CPU request."),
   resources: resources.optional().describe("CPU, memory and accelerators of each replica."),
+  gateway: gateway
+    .optional()
+    .describe(
+      "How the service is reached from outside the cluster, by an HTTPRoute of the Gateway API. Default: it is not. The condition GatewayReady has what the Gateways say.",
+    ),
 });
 type Spec = z.output<typeof spec>;
 
@@ -140,7 +146,13 @@ export type RevisionStatus = z.output<typeof revisionStatus>;
 
 export const inferenceServiceStatus = z.strictObject({
   ...commonStatus,
-  url: z.string().max(1024).optional().describe("Where predictions are asked for, inside the cluster."),
+  url: z
+    .string()
+    .max(1024)
+    .optional()
+    .describe(
+      "Where predictions are asked for: at the gateway's first host name once its route is accepted, else inside the cluster.",
+    ),
   modelVersion: z.int().optional().describe("The version that has the traffic."),
   revisions: z.array(revisionStatus).max(10).optional().describe("What runs: one model in one container each."),
 });

@@ -9,8 +9,8 @@ import {
   servingRuntime,
   start,
   trainingJob,
-  trainingRuntime,
 } from "../../../test/builders/kinds.ts";
+import { nothingServed, nothingTrained } from "../../../test/builders/observed.ts";
 import { datasetRecord, modelRecord, modelVersion } from "../../../test/builders/records.ts";
 import { settings } from "../../../test/builders/settings.ts";
 import { planDataset } from "../dataset/plan.ts";
@@ -50,10 +50,10 @@ const pods = Object.fromEntries(
       {
         ...{
           trainingJob: trainingJob({ code: { configMapRef: { name: "code" } }, parameters: { C: 1, note: "$(HOME)" } }),
-          ...none,
+          ...nothingTrained,
         },
-        ...{ model: model(), runtimes: [trainingRuntime], datasets: new Map([["wine", readyDataset()]]) },
-        ...{ code: digestOf("code"), record: { found: { runs: [] } } },
+        ...{ model: model(), datasets: new Map([["wine", readyDataset()]]) },
+        code: { digest: digestOf("code") },
       },
       settings,
       start,
@@ -84,12 +84,9 @@ const pods = Object.fromEntries(
     ),
     serving: planInferenceService(
       {
-        ...{
-          service: inferenceService(),
-          model: model({}, { champion: 1, aliases: { champion: 1 }, versions: [passed] }),
-        },
-        ...{ runtimes: [servingRuntime], deployments: [], pods: new Map(), front: undefined, autoscaler: undefined },
-        ...{ disruptionBudget: undefined, serviceMonitor: undefined, hasServiceMonitors: false },
+        ...nothingServed,
+        service: inferenceService(),
+        model: model({}, { champion: 1, aliases: { champion: 1 }, versions: [passed] }),
       },
       settings,
       start,

@@ -10,13 +10,13 @@ import { annotations, labels, managedBy } from "../labels.ts";
 import type { Revision } from "./revision.ts";
 
 /** The Service's port; kube-proxy maps it to the runtime's. */
-const servicePort = 80;
+export const servicePort = 80;
 
 export function serviceUrl({ metadata }: InferenceService): string {
   return `http://${metadata.name}.${metadata.namespace}.svc`;
 }
 
-function metadataOf(service: InferenceService, name: string): KubeObject["metadata"] {
+export function metadataOf(service: InferenceService, name: string): KubeObject["metadata"] {
   return {
     name,
     namespace: service.metadata.namespace ?? "",

@@ -18,6 +18,7 @@ export const inferenceServiceController: Controller<InferenceService> = {
     autoscalers: own,
     disruptionBudgets: own,
     serviceMonitors: own,
+    httpRoutes: own,
     models: (model, { inferenceServices }) => inferenceServices.byIndex(references.model, keyOf(model)).map(keyOf),
     servingRuntimes: (_, { inferenceServices }) => inferenceServices.list().map(keyOf),
   },

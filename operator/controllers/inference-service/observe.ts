@@ -3,7 +3,8 @@ import type { Model } from "../../api/v1alpha1/model.ts";
 import type { ServingRuntime } from "../../api/v1alpha1/runtimes.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import type { Deployment, Pod, Service } from "../children/types.ts";
-import { ownerIndex, podsOf, type World } from "../context.ts";
+import { type OptionalKind, ownerIndex, podsOf, presentKinds, type World } from "../context.ts";
+import type { HttpRoute } from "./gateway.ts";
 
 /** All that an InferenceService's plan depends on. */
 export interface ObservedInferenceService {
@@ -17,7 +18,9 @@ export interface ObservedInferenceService {
   autoscaler: KubeObject | undefined;
   disruptionBudget: KubeObject | undefined;
   serviceMonitor: KubeObject | undefined;
-  hasServiceMonitors: boolean;
+  httpRoute: HttpRoute | undefined;
+  /** The kinds of other projects that the cluster has. */
+  present: ReadonlySet<OptionalKind>;
 }
 
 export function observeInferenceService(world: World, service: InferenceService): ObservedInferenceService {
@@ -35,6 +38,7 @@ export function observeInferenceService(world: World, service: InferenceService)
     autoscaler: caches.autoscalers.get(namespace, name),
     disruptionBudget: caches.disruptionBudgets.get(namespace, name),
     serviceMonitor: caches.serviceMonitors.get(namespace, name),
-    hasServiceMonitors: world.hasServiceMonitors(),
+    httpRoute: caches.httpRoutes.get(namespace, name),
+    present: presentKinds(world, ["serviceMonitors", "httpRoutes"]),
   };
 }

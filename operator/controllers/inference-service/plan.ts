@@ -3,6 +3,7 @@ import {
   deployments as deploymentResource,
   disruptionBudgets,
   horizontalPodAutoscalers,
+  httpRoutes,
   serviceMonitors,
   services,
 } from "../../kube/resources.ts";
@@ -13,7 +14,7 @@ import type { Settings } from "../context.ts";
 import { annotations, labels } from "../labels.ts";
 import { outcomeOf } from "../outcome.ts";
 import { isVerdict } from "../runtime-template.ts";
-import { conditionsOf, type Verdict } from "../verdict.ts";
+import { conditionsOf, type DomainCondition, type Verdict } from "../verdict.ts";
 import {
   buildAutoscaler,
   buildDeployment,
@@ -22,6 +23,7 @@ import {
   buildServiceMonitor,
   serviceUrl,
 } from "./children.ts";
+import { buildHttpRoute, externalUrl, gatewayCondition } from "./gateway.ts";
 import type { ObservedInferenceService } from "./observe.ts";
 import { type Revision, resolveRevision } from "./revision.ts";
 import { isServing, planRollout, type Rollout } from "./rollout.ts";
@@ -52,8 +54,8 @@ export function planInferenceService(
     delete: [...retired, ...children.unwanted],
     status: {
       observedGeneration: service.metadata.generation ?? 0,
-      conditions: conditionsOf(service, { verdict }, now),
-      url: serviceUrl(service),
+      conditions: conditionsOf(service, { verdict, own: ownConditions(observed) }, now),
+      url: externalUrl(observed) ?? serviceUrl(service),
       ...(modelVersion ? { modelVersion: Number(modelVersion) } : {}),
       revisions: projectRevisions(observed, rollout),
     },
@@ -72,7 +74,7 @@ interface Wanted {
 }
 
 function planChildren(observed: ObservedInferenceService, { revision, rollout }: Wanted, settings: Settings) {
-  const { service, deployments, autoscaler, disruptionBudget, serviceMonitor, hasServiceMonitors } = observed;
+  const { service, deployments, autoscaler, disruptionBudget, serviceMonitor, httpRoute, present } = observed;
   const { minReplicas, maxReplicas = minReplicas } = service.spec;
   const existing = deployments.find(({ metadata }) => metadata.name === revision.name);
   const traffic = rollout.traffic ?? revision.name;
@@ -98,9 +100,16 @@ function planChildren(observed: ObservedInferenceService, { revision, rollout }:
   const scales = maxReplicas > minReplicas;
   optional(scales, horizontalPodAutoscalers, autoscaler, () => buildAutoscaler(service, traffic));
   optional(minReplicas > 1, disruptionBudgets, disruptionBudget, () => buildDisruptionBudget(service));
-  const monitored = hasServiceMonitors && metricsPort !== undefined;
+  const monitored = present.has("serviceMonitors") && metricsPort !== undefined;
   optional(monitored, serviceMonitors, serviceMonitor, () => buildServiceMonitor(service));
+  const routed = present.has("httpRoutes") && service.spec.gateway !== undefined;
+  optional(routed, httpRoutes, httpRoute, () => buildHttpRoute(service));
   return { apply, unwanted };
+}
+
+/** What is said beside Ready, of what the manifest asks for. */
+function ownConditions(observed: ObservedInferenceService): DomainCondition[] {
+  return [gatewayCondition(observed)].filter((condition) => condition !== undefined);
 }
 
 function isOwned({ metadata }: KubeObject, uid: string | undefined): boolean {

@@ -14,7 +14,9 @@ export const trainingJobController: Controller<TrainingJob> = {
     pods: byLabel(labels.trainingJob),
     datasets: (dataset, { trainingJobs }) => trainingJobs.byIndex(references.dataset, keyOf(dataset)).map(keyOf),
     models: (model, { trainingJobs }) => trainingJobs.byIndex(references.model, keyOf(model)).map(keyOf),
+    localQueues: (queue, { trainingJobs }) => trainingJobs.byIndex(references.queue, keyOf(queue)).map(keyOf),
     configMaps: (code, { trainingJobs }) => trainingJobs.byIndex(references.code, keyOf(code)).map(keyOf),
+    gitRepositories: (code, { trainingJobs }) => trainingJobs.byIndex(references.git, keyOf(code)).map(keyOf),
     trainingRuntimes: (_, { trainingJobs }) => trainingJobs.list().map(keyOf),
   },
   plan: async (world, trainingJob) =>

@@ -4,6 +4,7 @@ import type { KubeObject } from "../../kube/types.ts";
 import { buildJob } from "../children/job.ts";
 import { agentContainer, agentVolumes, type PodSettings, podFields, userContainer } from "../children/pod.ts";
 import { annotations, labels } from "../labels.ts";
+import { inQueue } from "./queue.ts";
 import { jobName, type WantedRun } from "./run.ts";
 
 const outputs = [
@@ -19,8 +20,8 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
     { name: "input-data", mountPath: paths.inputData },
     { name: "input-config", mountPath: paths.inputConfig },
   ];
-  const codeName = spec.code?.configMapRef.name;
-  const codeMount = codeName ? [{ name: "code", mountPath: paths.code }] : [];
+  const codeName = spec.code?.configMapRef?.name;
+  const codeMount = run.code ? [{ name: "code", mountPath: paths.code }] : [];
   const stage = agentContainer(
     settings,
     {
@@ -33,7 +34,7 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
         ...(split ? { split } : {}),
       })),
       hyperparameters: run.spec.parameters,
-      ...(run.spec.code ? { code: run.spec.code } : {}),
+      ...(run.code ? { code: run.code.git ?? run.code.digest } : {}),
     },
     [
       ...inputMounts,
@@ -71,7 +72,7 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
     },
     outputs.map((mount) => ({ ...mount, readOnly: true })),
   );
-  return buildJob({
+  const job = buildJob({
     owner: trainingJob,
     ownerLabel: labels.trainingJob,
     name: jobName(trainingJob, run.digest),
@@ -94,4 +95,5 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
       ],
     },
   });
+  return inQueue(job, spec.queueName);
 }

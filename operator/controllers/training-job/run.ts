@@ -7,6 +7,7 @@ import type { Job } from "../children/types.ts";
 import { annotations } from "../labels.ts";
 import { isVerdict, resolveTemplate } from "../runtime-template.ts";
 import type { Verdict } from "../verdict.ts";
+import type { Code } from "./code.ts";
 import type { ObservedTrainingJob, TrainingJobRecord } from "./observe.ts";
 
 export interface WantedRun {
@@ -14,6 +15,7 @@ export interface WantedRun {
   spec: RunSpec;
   template: TrainingTemplate;
   format: string;
+  code: Code | undefined;
 }
 
 const jobRun = runSpec.extend({ digest: z.string() });
@@ -45,8 +47,7 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
   const wish = { template: own, runtimeRef, format: model.spec.format.name };
   const template = resolveTemplate(wish, observed.runtimes, "TrainingRuntime");
   if (isVerdict(template)) return template;
-  const codeName = spec.code?.configMapRef.name;
-  if (codeName && !code) return missing("CodeNotFound", `ConfigMap ${codeName} does not exist in this namespace`);
+  if (code && isVerdict(code)) return code;
   const inputs = [];
   for (const { name, datasetRef } of spec.inputs ?? []) {
     const status = datasets.get(datasetRef.name)?.status;
@@ -73,7 +74,7 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
   const recipe = jsonDigest({
     container: template.container,
     runAsUser: template.runAsUser,
-    code,
+    code: code?.digest,
     inputs: spec.inputs,
     parameters,
     model: spec.modelRef.name,
@@ -90,8 +91,10 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
       inputs: pinned,
       parameters: parameters as RunSpec["parameters"],
       image: template.container.image,
-      ...(code ? { code } : {}),
+      ...(code ? { code: code.digest } : {}),
+      ...(code?.commit ? { commit: code.commit } : {}),
     },
+    code,
     template,
     format: model.spec.format.name,
   };

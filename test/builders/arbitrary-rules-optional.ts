@@ -1,0 +1,46 @@
+/** The CEL rules of fields that need other projects: how a value is made to keep each, and how to break it. */
+import type { Rule } from "./arbitrary-rule.ts";
+import type { Json, JsonObject } from "./arbitrary-schema.ts";
+
+interface ParentRef extends JsonObject {
+  name: string;
+}
+const gatewayOf = ({ name, namespace = "" }: ParentRef) => `${namespace}/${name}`;
+/** One of each Gateway. */
+const distinct = (refs: ParentRef[]): Json[] => [...new Map(refs.map((ref) => [gatewayOf(ref), ref])).values()];
+
+export const optionalRules: [RegExp, Rule][] = [
+  [
+    /^give exactly one of configMapRef and gitRepositoryRef/,
+    {
+      keep: ({ configMapRef, gitRepositoryRef }: JsonObject, coin) => {
+        if (configMapRef && (coin || !gitRepositoryRef)) return { configMapRef };
+        return gitRepositoryRef ? { gitRepositoryRef } : { configMapRef: { name: "code" } };
+      },
+      broken: () => [{}, { configMapRef: { name: "a" }, gitRepositoryRef: { name: "b" } }],
+    },
+  ],
+  [
+    /^parentRefs must differ/,
+    {
+      keep: distinct,
+      broken: () => [
+        ["a", "b", "a"].map((name) => ({ name })),
+        [1, 2].map(() => ({ name: "a", namespace: "b", port: 1 })),
+      ],
+    },
+  ],
+  [
+    /^a Gateway that is named twice/,
+    {
+      keep: distinct,
+      broken: () => [
+        [{ name: "a" }, { name: "a", sectionName: "b" }],
+        [
+          { name: "a", port: 1 },
+          { name: "a", sectionName: "b" },
+        ],
+      ],
+    },
+  ],
+];
