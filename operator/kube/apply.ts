@@ -22,15 +22,15 @@ const absent = "1";
 /**
  * Applies what is wanted, unless the cached object already holds all of it. Drift by others in a field of ours is put
  * right; a field that is no longer wanted goes. One request: it makes what the cache has not, or changes the very
- * version that the cache has; what is otherwise is a conflict. Returns what the server answered, or undefined when
- * nothing was sent. Throws NameTakenError rather than take over an object of somebody else's: it would be deleted
+ * version that the cache has; what is otherwise is a conflict. Returns the metadata that the server answered, or undefined
+ * when nothing was sent. Throws NameTakenError rather than take over an object of somebody else's: it would be deleted
  * with our object.
  */
 export async function applyIfChanged(
   client: KubeClient,
   { resource, object }: { resource: Resource; object: KubeObject },
   observed: KubeObject | undefined,
-): Promise<KubeObject | undefined> {
+): Promise<ObjectMeta | undefined> {
   const desired = withHash(object);
   if (observed) return change(client, { resource, object: desired }, observed);
   try {
@@ -47,7 +47,7 @@ async function change(
   client: KubeClient,
   { resource, object }: { resource: Resource; object: KubeObject },
   existing: KubeObject,
-): Promise<KubeObject | undefined> {
+): Promise<ObjectMeta | undefined> {
   if (!isOurs(existing, object)) throw new NameTakenError(resource, object, whoseIs(existing));
   return holds(existing, object) ? undefined : client.apply(resource, atVersion(object, existing.metadata));
 }

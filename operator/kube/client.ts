@@ -3,7 +3,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { Agent, type Dispatcher, request } from "undici";
 import { ApiError, ConnectionError, type StatusBody } from "./errors.ts";
 import { toJson } from "./json.ts";
-import { type KubeObject, pathOf, type Resource } from "./types.ts";
+import { type KubeObject, type ObjectMeta, pathOf, type Resource } from "./types.ts";
 
 export const fieldManager = "lemnis";
 
@@ -90,14 +90,17 @@ export class KubeClient {
     return this.#write({ verb: "update", method: "PUT", resource, path, body: object });
   }
 
-  /** Server-side apply, with force: fields that another manager holds with other values become this one's. */
-  apply<T extends KubeObject>(
+  /**
+   * Server-side apply, with force: fields that another manager holds with other values become this one's. Returns the
+   * metadata of what the object has become; the rest comes by the watch.
+   */
+  async apply(
     resource: Resource,
     object: KubeObject,
     { subresource, manager = fieldManager }: { subresource?: "status"; manager?: string } = {},
-  ): Promise<T> {
+  ): Promise<ObjectMeta> {
     const path = pathOf(resource, object.metadata.namespace, object.metadata.name);
-    return this.#write({
+    const { metadata } = await this.#write<KubeObject>({
       verb: "apply",
       method: "PATCH",
       resource,
@@ -105,7 +108,9 @@ export class KubeClient {
       query: { fieldManager: manager, force: "true" },
       body: object,
       contentType: "application/apply-patch+yaml",
+      accept: partialObject,
     });
+    return metadata;
   }
 
   /** Deletes this very object; an absent one, or another of its name, is left alone and no error. */
