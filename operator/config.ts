@@ -11,6 +11,11 @@ const operatorSettings = z.object({
   LEMNIS_STORE_TOKEN_FILE: z.string().min(1),
   LEMNIS_AGENT_IMAGE: z.string().min(1),
   LEMNIS_AGENT_IMAGE_PULL_POLICY: z.enum(["Always", "IfNotPresent", "Never"]).default("IfNotPresent"),
+  /** Kubernetes sets these two in every pod; elsewhere, and where KUBECONFIG is set, the kubeconfig counts. */
+  KUBERNETES_SERVICE_HOST: z.string().min(1).optional(),
+  KUBERNETES_SERVICE_PORT: z.string().default("443"),
+  KUBECONFIG: z.string().optional(),
+  LEMNIS_SERVICE_ACCOUNT_DIR: z.string().default("/var/run/secrets/kubernetes.io/serviceaccount"),
   POD_NAMESPACE: z.string().min(1),
   POD_NAME: z.string().min(1),
   LEMNIS_LOG_LEVEL: logLevel,

@@ -168,13 +168,11 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
 }
 
 /** A user's doing, not the echo of our own status or what a list brought. */
-function isEdit({ type, object, previous, listed }: Change<KubeObject>): boolean {
+function isEdit({ object, previous, listed }: Change<KubeObject>): boolean {
   if (listed) return false;
   const { generation, annotations } = object.metadata;
-  const before = previous?.metadata;
-  return (
-    type !== "modified" || generation !== before?.generation || !isDeepStrictEqual(annotations, before?.annotations)
-  );
+  const before = previous?.().metadata;
+  return !before || generation !== before.generation || !isDeepStrictEqual(annotations, before.annotations);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

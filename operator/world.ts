@@ -5,13 +5,14 @@ import type { InferenceService } from "./api/v1alpha1/inference-service.ts";
 import type { Model } from "./api/v1alpha1/model.ts";
 import type { ServingRuntime, TrainingRuntime } from "./api/v1alpha1/runtimes.ts";
 import type { TrainingJob } from "./api/v1alpha1/training-job.ts";
-import type { Pod } from "./controllers/children/types.ts";
+import { trimDeployment, trimJob, trimPod, trimStatus } from "./controllers/children/trim.ts";
+import type { Deployment, Job, Pod } from "./controllers/children/types.ts";
 import { type Caches, ownerIndex, workloadIndex } from "./controllers/context.ts";
 import { references } from "./controllers/controller.ts";
 import { labels, managedSelector } from "./controllers/labels.ts";
 import * as own from "./controllers/resources.ts";
 import { type GitRepository, trimGitRepository } from "./controllers/training-job/git-code.ts";
-import { type Indexes, trimObject } from "./kube/cache.ts";
+import type { Indexes } from "./kube/cache.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { type Change, Reflector, type ReflectorOptions, type RestartReason } from "./kube/reflector.ts";
 import * as builtin from "./kube/resources.ts";
@@ -45,7 +46,7 @@ export function createReflectors(client: KubeClient, { relistMs, onChange, onRes
       onRestart: (reason, error) => onRestart(resource, reason, error),
     });
   }
-  const child = { labelSelector: managedSelector, indexes: byOwner, packed: true };
+  const child = { labelSelector: managedSelector, indexes: byOwner };
   const inNamespace = ({ metadata }: KubeObject, name: string | undefined) =>
     name ? [`${metadata.namespace}/${name}`] : [];
   return {
@@ -68,36 +69,22 @@ export function createReflectors(client: KubeClient, { relistMs, onChange, onRes
     }),
     servingRuntimes: reflect<ServingRuntime>("servingRuntimes", own.servingRuntimes),
     trainingRuntimes: reflect<TrainingRuntime>("trainingRuntimes", own.trainingRuntimes),
-    jobs: reflect("jobs", builtin.jobs, child),
+    jobs: reflect<Job>("jobs", builtin.jobs, { ...child, trim: trimJob }),
     pods: reflect<Pod>("pods", builtin.pods, {
       labelSelector: managedSelector,
       indexes: {
         [workloadIndex]: (pod) => inNamespace(pod, pod.metadata.labels?.[labels.workload]),
       },
-      packed: true,
       trim: trimPod,
     }),
-    deployments: reflect("deployments", builtin.deployments, child),
-    services: reflect("services", builtin.services, child),
-    autoscalers: reflect("autoscalers", builtin.horizontalPodAutoscalers, child),
-    disruptionBudgets: reflect("disruptionBudgets", builtin.disruptionBudgets, child),
+    deployments: reflect<Deployment>("deployments", builtin.deployments, { ...child, trim: trimDeployment }),
+    services: reflect("services", builtin.services, { ...child, trim: trimStatus }),
+    autoscalers: reflect("autoscalers", builtin.horizontalPodAutoscalers, { ...child, trim: trimStatus }),
+    disruptionBudgets: reflect("disruptionBudgets", builtin.disruptionBudgets, { ...child, trim: trimStatus }),
     configMaps: reflect("configMaps", builtin.configMaps, { metadataOnly: true }),
     serviceMonitors: reflect("serviceMonitors", builtin.serviceMonitors, child),
     httpRoutes: reflect("httpRoutes", builtin.httpRoutes, child),
     localQueues: reflect("localQueues", builtin.localQueues, { metadataOnly: true, onlyExistence: true }),
     gitRepositories: reflect<GitRepository>("gitRepositories", builtin.gitRepositories, { trim: trimGitRepository }),
   };
-}
-
-/** Of a pod, controllers read how its containers stand. */
-function trimPod(pod: Pod): Pod {
-  const { phase, conditions, initContainerStatuses, containerStatuses } = pod.status ?? {};
-  const status = {
-    ...(phase ? { phase } : {}),
-    ...(conditions ? { conditions } : {}),
-    ...(initContainerStatuses ? { initContainerStatuses } : {}),
-    ...(containerStatuses ? { containerStatuses } : {}),
-  };
-  const { apiVersion, kind, metadata } = trimObject(pod);
-  return { apiVersion, kind, metadata, status };
 }

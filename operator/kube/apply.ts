@@ -29,15 +29,15 @@ const absent = "1";
 /**
  * Applies what is wanted, unless the cached object already holds all of it. Drift by others in a field of ours is put
  * right; a field that is no longer wanted goes. One request: it makes what the cache has not, or changes the very
- * version that the cache has; what is otherwise is a conflict. Returns what the server answered, or undefined when
- * nothing was sent. Throws NameTakenError rather than take over an object of somebody else's: it would be deleted
+ * version that the cache has; what is otherwise is a conflict. Returns the metadata that the server answered, or undefined
+ * when nothing was sent. Throws NameTakenError rather than take over an object of somebody else's: it would be deleted
  * with our object.
  */
 export async function applyIfChanged(
   client: KubeClient,
   { resource, object, once = false }: Child,
   observed: KubeObject | undefined,
-): Promise<KubeObject | undefined> {
+): Promise<ObjectMeta | undefined> {
   const desired = withHash(object);
   if (observed) return change(client, { resource, object: desired, once }, observed);
   try {
@@ -53,11 +53,20 @@ export async function applyIfChanged(
 async function change(
   client: KubeClient,
   { resource, object, once }: Child,
-  existing: KubeObject & { spec?: unknown },
-): Promise<KubeObject | undefined> {
+  existing: KubeObject,
+): Promise<ObjectMeta | undefined> {
   if (!isOurs(existing, object)) throw new NameTakenError(resource, object, whoseIs(existing));
-  const wanted = once ? ({ ...object, spec: existing.spec } as KubeObject) : object;
-  return holds(existing, wanted) ? undefined : client.apply(resource, atVersion(wanted, existing.metadata));
+  if (holds(existing, once ? { ...object, spec: undefined } : object)) return undefined;
+  if (!once) return client.apply(resource, atVersion(object, existing.metadata));
+  // A cache may have dropped most of the spec that is to be kept.
+  const { metadata, spec } = (await client.get(
+    resource,
+    object.metadata.namespace,
+    object.metadata.name,
+  )) as KubeObject & {
+    spec?: unknown;
+  };
+  return client.apply(resource, atVersion({ ...object, spec } as KubeObject, metadata));
 }
 
 /** The uid too: an apply with a version alone would make an object anew that has been deleted. */

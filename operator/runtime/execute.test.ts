@@ -31,7 +31,7 @@ const client = {
   },
   apply: async (of: Resource, applied: KubeObject, { subresource }: { subresource?: string } = {}) => {
     act(subresource ? `${subresource} ${of.kind}` : `apply ${of.kind}`);
-    return { ...applied, metadata: { ...applied.metadata, resourceVersion: "7", uid: "given" } };
+    return { ...applied.metadata, resourceVersion: "7", uid: "given" };
   },
   delete: async (of: Resource, { name }: { name: string }) => act(`delete ${of.kind} ${name}`),
 } as unknown as KubeClient;

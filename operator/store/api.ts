@@ -56,6 +56,8 @@ export const run = runResult.omit({ model: true }).extend({
 export type Run = z.infer<typeof run>;
 /** GET trainingjobs/{name}, newest first. */
 export const trainingJob = z.strictObject({ runs: z.array(run) });
+/** GET trainingjobs?name={name}&name=…: each of them, by name. */
+export const trainingJobs = z.record(objectName, trainingJob);
 
 /** POST models/{name}/versions: a model that was trained elsewhere. Idempotent by its manifest's digest. */
 export const modelImport = z.strictObject({

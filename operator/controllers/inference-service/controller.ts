@@ -19,8 +19,8 @@ export const inferenceServiceController: Controller<InferenceService> = {
     disruptionBudgets: own,
     serviceMonitors: own,
     httpRoutes: own,
-    models: (model, { inferenceServices }) => inferenceServices.byIndex(references.model, keyOf(model)).map(keyOf),
-    servingRuntimes: (_, { inferenceServices }) => inferenceServices.list().map(keyOf),
+    models: (model, { inferenceServices }) => inferenceServices.keysByIndex(references.model, keyOf(model)),
+    servingRuntimes: (_, { inferenceServices }) => inferenceServices.keys(),
   },
   plan: (world, service) =>
     planInferenceService(observeInferenceService(world, service), world.settings, world.clock.now()),

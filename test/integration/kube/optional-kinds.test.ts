@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { KubeClient } from "../../../operator/kube/client.ts";
 import { customResourceDefinitions, localQueues, serviceMonitors } from "../../../operator/kube/resources.ts";
-import type { KubeObject, Resource } from "../../../operator/kube/types.ts";
+import type { KubeObject, ObjectMeta, Resource } from "../../../operator/kube/types.ts";
 import { OptionalKinds } from "../../../operator/optional-kinds.ts";
 import { createReflectors, type Reflectors } from "../../../operator/world.ts";
 import { clientOf, startWorld, type World } from "./world.ts";
@@ -39,7 +39,7 @@ afterAll(async () => {
 const nameOf = ({ plural, group }: Resource) => `${plural}.${group}`;
 
 /** Any object passes; these are the versions that are served, and the first is stored. */
-function define({ plural, group, kind }: Resource, versions: readonly string[]): Promise<KubeObject> {
+function define({ plural, group, kind }: Resource, versions: readonly string[]): Promise<ObjectMeta> {
   const openAPIV3Schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
   const definition = {
     ...{ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" },

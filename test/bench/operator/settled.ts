@@ -1,8 +1,11 @@
 /** What it costs to come to rest, to rest, and to begin again with many objects. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { KubeObject } from "../../operator/kube/types.ts";
-import { type Rig, resourceOf } from "../rig/cluster.ts";
-import type { OperatorProcess } from "../rig/operator.ts";
+import type { KubeObject } from "../../../operator/kube/types.ts";
+import { waitUntil } from "../../cluster/progress.ts";
+import { type Rig, resourceOf } from "../../rig/cluster.ts";
+import type { OperatorProcess } from "../../rig/operator.ts";
 import { inParallel } from "./watcher.ts";
 
 interface Deployment extends KubeObject {
@@ -55,21 +58,41 @@ export async function measureRest(operator: OperatorProcess, seconds: number) {
   };
 }
 
-/** A new process with all objects settled: until it has listed them, and until it has reconciled each. */
-export async function measureRestart(rig: Rig, count: number) {
+export interface Restart {
+  operator: OperatorProcess;
+  syncedMs: number;
+  reconciledMs: number;
+  writes: number;
+  /** How late the event loop was, from the process's start until each was reconciled. */
+  loop: { p50: number; p99: number; max: number };
+}
+
+/**
+ * A new process with all objects settled: until it has listed them, and until it has reconciled each. Its queue gives
+ * keys out in turn, so that the first so many reconciles are of so many objects.
+ */
+export async function measureRestart(rig: Rig, controller: string, count: number): Promise<Restart> {
+  const probeFile = join(rig.plane.dir, "loop-probe.json");
   const from = performance.now();
-  const operator = await rig.startOperator({ waitUntilReady: false });
-  let syncedMs: number | undefined;
-  let loopDelayMs = 0;
-  for (;;) {
-    await sleep(100);
-    if (!(await operator.isReady())) continue;
-    syncedMs ??= performance.now() - from;
-    const metrics = await operator.metrics();
-    loopDelayMs = Math.max(loopDelayMs, metrics.sum("nodejs_eventloop_lag_p99_seconds") * 1000);
-    if (metrics.sum("lemnis_reconcile_total", /controller="inferenceservice"/) >= count) break;
+  const operator = await rig.startOperator({
+    waitUntilReady: false,
+    nodeArgs: ["--import", join(import.meta.dirname, "loop-probe.ts")],
+    env: { LOOP_PROBE_FILE: probeFile },
+  });
+  await waitUntil(() => operator.isReady(), { timeoutMs: 120_000, failure: () => new Error("not ready in 2 minutes") });
+  const syncedMs = performance.now() - from;
+  let metrics = await operator.metrics();
+  const mine = new RegExp(`controller="${controller}"`);
+  while (metrics.sum("lemnis_reconcile_total", mine) < count) {
+    await sleep(50);
+    metrics = await operator.metrics();
   }
   const reconciledMs = performance.now() - from;
-  const { writes } = await operator.metrics();
-  return { operator, syncedMs, reconciledMs, loopDelayMs, writes };
+  operator.signal("SIGUSR2");
+  await waitUntil(async () => existsSync(probeFile), {
+    timeoutMs: 10_000,
+    failure: () => new Error("no probe's file"),
+  });
+  const loop = JSON.parse(readFileSync(probeFile, "utf8")) as Restart["loop"];
+  return { operator, syncedMs, reconciledMs, loop, writes: (await operator.metrics()).writes };
 }

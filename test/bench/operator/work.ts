@@ -1,13 +1,13 @@
 /** What the benchmark makes the operator do, and the children that it comes to. */
-import { apiVersion } from "../../operator/api/v1alpha1/common.ts";
-import { inferenceServiceSpec } from "../../operator/api/v1alpha1/inference-service.ts";
-import { modelSpec } from "../../operator/api/v1alpha1/model.ts";
-import { trainingJobSpec } from "../../operator/api/v1alpha1/training-job.ts";
-import { planInferenceService } from "../../operator/controllers/inference-service/plan.ts";
-import { planTrainingJob } from "../../operator/controllers/training-job/plan.ts";
-import type { KubeObject, Resource } from "../../operator/kube/types.ts";
-import { nothingServed, nothingTrained } from "../builders/observed.ts";
-import { settings } from "../builders/settings.ts";
+import { apiVersion } from "../../../operator/api/v1alpha1/common.ts";
+import { inferenceServiceSpec } from "../../../operator/api/v1alpha1/inference-service.ts";
+import { modelSpec } from "../../../operator/api/v1alpha1/model.ts";
+import { trainingJobSpec } from "../../../operator/api/v1alpha1/training-job.ts";
+import { planInferenceService } from "../../../operator/controllers/inference-service/plan.ts";
+import { planTrainingJob } from "../../../operator/controllers/training-job/plan.ts";
+import type { KubeObject, Resource } from "../../../operator/kube/types.ts";
+import { nothingServed, nothingTrained } from "../../builders/observed.ts";
+import { settings } from "../../builders/settings.ts";
 
 export interface Child {
   resource: Resource;

@@ -1,8 +1,8 @@
 /** When objects come into being, as a watch of its own tells. */
-import type { KubeClient } from "../../operator/kube/client.ts";
-import { Reflector } from "../../operator/kube/reflector.ts";
-import type { KubeObject } from "../../operator/kube/types.ts";
-import { resourceOf } from "../rig/cluster.ts";
+import type { KubeClient } from "../../../operator/kube/client.ts";
+import { Reflector } from "../../../operator/kube/reflector.ts";
+import type { KubeObject } from "../../../operator/kube/types.ts";
+import { resourceOf } from "../../rig/cluster.ts";
 
 export class BirthWatch {
   /** Milliseconds of `performance.now()` by "kind/name", of one namespace. */

@@ -1,6 +1,6 @@
 /** From an object's creation to its first child, as a watch sees it. */
-import type { Rig } from "../rig/cluster.ts";
-import { resourceOf } from "../rig/cluster.ts";
+import type { Rig } from "../../rig/cluster.ts";
+import { resourceOf } from "../../rig/cluster.ts";
 import { BirthWatch, inParallel, quantile } from "./watcher.ts";
 import type { Work } from "./work.ts";
 
