@@ -5,7 +5,8 @@ import type { ArtifactLocation } from "../tasks.ts";
 import { fetchHttp } from "./http.ts";
 import { findMounted } from "./mounted.ts";
 import { openNetwork, type SourceContext } from "./network.ts";
-import { fetchS3 } from "./s3.ts";
+import { fetchObjects } from "./object-store.ts";
+import { S3Store } from "./s3.ts";
 import { openS3 } from "./s3-client.ts";
 import { parseUri } from "./uri.ts";
 
@@ -73,13 +74,10 @@ async function fetchFrom(context: SourceContext, location: ArtifactLocation, opt
   if (uri.kind === "mounted") return findMounted(paths.source, { ...uri, label: redact(location.uri) }, options);
   const network = await openNetwork(context, location);
   if (uri.kind === "http") return fetchHttp(network, uri.url, { ...options, timing });
-  const client = await openS3(location, paths.secret);
+  const client = await openS3({ ...location, scheme: uri.scheme }, network);
   try {
-    return await fetchS3(
-      client,
-      { bucket: uri.bucket, key: uri.key, into: options.into, wanted: options.wanted },
-      timing,
-    );
+    const store = new S3Store(client, { scheme: uri.scheme, name: uri.bucket }, timing);
+    return await fetchObjects(store, uri.key, { ...options, timing });
   } finally {
     client.destroy();
   }
