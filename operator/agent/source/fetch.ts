@@ -2,6 +2,7 @@ import type { Origin } from "../../store/api.ts";
 import { byPath, type LocalFile } from "../artifact/files.ts";
 import { permanent, redact } from "../failure.ts";
 import type { ArtifactLocation } from "../tasks.ts";
+import { fetchGit } from "./git.ts";
 import { fetchHttp } from "./http.ts";
 import { findMounted } from "./mounted.ts";
 import { openNetwork, type SourceContext } from "./network.ts";
@@ -74,6 +75,10 @@ async function fetchFrom(context: SourceContext, location: ArtifactLocation, opt
   if (uri.kind === "mounted") return findMounted(paths.source, { ...uri, label: redact(location.uri) }, options);
   const network = await openNetwork(context, location);
   if (uri.kind === "http") return fetchHttp(network, uri.url, { ...options, timing });
+  if (uri.kind === "git") {
+    const { ref, path } = location;
+    return fetchGit(context, network, { ...options, address: uri.address, ref, path });
+  }
   const client = await openS3({ ...location, scheme: uri.scheme }, network);
   try {
     const store = new S3Store(client, { scheme: uri.scheme, name: uri.bucket }, timing);

@@ -27,7 +27,11 @@ export interface Written {
  * Writes a body to a file, and hashes it on its way. A body that ends early, stalls or outlasts its deadline is
  * SourceUnreachable.
  */
-export async function writeBody(body: Body, target: string, timing: Timing): Promise<Written> {
+export async function writeBody(
+  body: Body,
+  target: string,
+  timing: Pick<Timing, "idle" | "transfer">,
+): Promise<Written> {
   await mkdir(dirname(target), { recursive: true });
   const { label, length } = body;
   const stop = new AbortController();

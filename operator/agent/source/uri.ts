@@ -1,9 +1,11 @@
 import { permanent, redact } from "../failure.ts";
+import type { GitAddress } from "./git-repository.ts";
 
 /** A location's uri in its parts. */
 export type SourceUri =
   | { kind: "http"; url: URL }
   | { kind: "bucket"; scheme: "s3" | "gs"; bucket: string; key: string }
+  | { kind: "git"; address: GitAddress }
   | { kind: "mounted"; path: string };
 
 /** http(s)://host/file, s3://bucket/key, gs://bucket/key, pvc://claim/path, configmap://name/key. */
@@ -23,6 +25,9 @@ export function parseUri(uri: string): SourceUri {
       if (!bucket) throw invalid(uri, `names no bucket: write ${scheme}://bucket/key, or ${scheme}://bucket/prefix/`);
       return { kind: "bucket", scheme, bucket, key };
     }
+    case "git+https":
+    case "git+ssh":
+      return { kind: "git", address: parseGit(uri, scheme === "git+ssh" ? "ssh" : "https") };
     case "pvc":
     case "configmap": {
       const path = cut(rest)[1].replace(/\/+$/, "");
@@ -30,8 +35,20 @@ export function parseUri(uri: string): SourceUri {
       return { kind: "mounted", path };
     }
     default:
-      throw invalid(uri, "is not http(s)://, s3://, gs://, pvc:// or configmap://");
+      throw invalid(uri, "is not http(s)://, s3://, gs://, git+https://, git+ssh://, pvc:// or configmap://");
   }
+}
+
+/** Only what can't be taken for an option or a shell's word. */
+const gitUri =
+  /^git[+]\w+:\/\/(?:([A-Za-z0-9_][A-Za-z0-9._-]*)@)?([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?(\/[^?#]+)$/;
+
+function parseGit(uri: string, protocol: "https" | "ssh"): GitAddress {
+  const [, user, host = "", port, path = ""] = gitUri.exec(uri) ?? [];
+  if (!host || (user && protocol === "https")) {
+    throw invalid(uri, `is no repository: write git+${protocol}://${protocol === "ssh" ? "user@" : ""}host/repository`);
+  }
+  return { protocol, user: user ?? "git", host, port: port === undefined ? undefined : Number(port), path };
 }
 
 /** What is before the first slash, and what is after it. */
