@@ -80,7 +80,7 @@ async function makeVersion(context: AgentContext, task: SnapshotTask, { database
       ...(role ? { role } : {}),
     })),
     profile,
-    source: { uri: redact(source.uri), ...(fetched.etag ? { state: fetched.etag.slice(0, 1024) } : {}) },
+    source: { uri: redact(source.uri), ...(fetched.state ? { state: fetched.state } : {}) },
     retain,
   };
 }

@@ -14,6 +14,9 @@ const packages: Record<string, string> = {
   openssl: "openssl",
   buildah: "buildah",
   debootstrap: "debootstrap",
+  git: "git",
+  ssh: "openssh-client",
+  "/usr/sbin/sshd": "openssh-server",
 };
 
 export const nodePrograms = ["containerd", "runc", "/usr/lib/cni/bridge", "conntrack", "iptables", "ip", "openssl"];
