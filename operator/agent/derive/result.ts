@@ -20,7 +20,7 @@ function writtenType(type: string): string | undefined {
   if (/^U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)$/.test(type)) return "BIGINT";
   if (/^(FLOAT$|DOUBLE$|DECIMAL\()/.test(type)) return "DOUBLE";
   if (/^TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?$/.test(type)) return "TIMESTAMP";
-  if (/^(VARCHAR|JSON|UUID|"NULL")$/.test(type) || /^ENUM\(.*\)$/.test(type)) return "VARCHAR";
+  if (/^(VARCHAR|JSON|UUID)$/.test(type) || /^ENUM\(.*\)$/.test(type)) return "VARCHAR";
   return undefined;
 }
 

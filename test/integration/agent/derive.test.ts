@@ -1,12 +1,9 @@
 /** Derived Datasets: versions of others in, a version out, on the real store. */
 
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { hashFile } from "../../../operator/agent/artifact/files.ts";
-import { Database } from "../../../operator/agent/table/database.ts";
 import type { DeriveTask } from "../../../operator/agent/tasks.ts";
-import type { Column } from "../../../operator/store/api.ts";
 import { datasetInput } from "../../builders/store.ts";
+import { amount, card, customer, deriveTask, makeInput, readRows, recipe, seen, uploaded } from "./derived.ts";
 import { namespace, startWorld, type World } from "./world.ts";
 
 let world: World;
@@ -14,50 +11,6 @@ beforeEach(async () => {
   world = await startWorld();
 });
 afterEach(() => world.close());
-
-const customer = { name: "customer", type: "Int64", role: "Key" } as const;
-const seen = { name: "seen", type: "Timestamp", role: "Timestamp" } as const;
-const amount = { name: "amount", type: "Double" } as const;
-const card = { name: "card", type: "Int64", sensitive: true } as const;
-
-/** Makes a version of a Dataset; its digest. */
-async function makeInput(dataset: string, csv: string, columns: Omit<Column, "nullable">[]): Promise<string> {
-  const local = join(world.paths.source, `${dataset}.csv`);
-  await world.source(`${dataset}.csv`, csv);
-  const file = { path: "all/data.csv", ...(await hashFile(local)) };
-  await world.store.uploadFile(namespace, local, file);
-  const rows = csv.trim().split("\n").length - 1;
-  const { digest } = await world.store.registerDatasetVersion(
-    namespace,
-    dataset,
-    datasetInput([file], { rows, splits: { all: rows }, columns: columns.map((c) => ({ ...c, nullable: true })) }),
-  );
-  return digest;
-}
-
-const recipe = `sha256:${"1".repeat(64)}`;
-
-function deriveTask(inputs: Record<string, string>, changes: Partial<DeriveTask>): DeriveTask {
-  return {
-    ...{ verb: "derive", namespace, dataset: "derived", columns: [], expectations: [], retain: 10, recipe },
-    inputs: Object.entries(inputs).map(([name, digest]) => ({ name, dataset: name.replaceAll("_", "-"), digest })),
-    ...changes,
-  };
-}
-
-/** The rows of the derived Dataset's version, as text. */
-async function readRows(version = "1"): Promise<Record<string, string | null>[]> {
-  const { files, columns } = await world.store.getDatasetVersion(namespace, "derived", version);
-  const file = join(world.paths.work, `read-${version}.parquet`);
-  await world.store.download(namespace, files[0]?.digest ?? "", file);
-  const database = await Database.open(join(world.paths.work, "reader"), [world.paths.work]);
-  try {
-    const cells = columns.map(({ name }) => `"${name}"::VARCHAR AS "${name}"`).join(", ");
-    return (await database.rows(`SELECT ${cells} FROM read_parquet('${file}')`)) as Record<string, string | null>[];
-  } finally {
-    database.close();
-  }
-}
 
 const transactions = `customer,seen,amount,card
 1,2026-01-01T10:00:00Z,10,4111
@@ -68,7 +21,7 @@ const transactions = `customer,seen,amount,card
 
 describe("sql", () => {
   test("over the inputs by name, in their recorded types, makes a Parquet version that knows its parents", async () => {
-    const digest = await makeInput("transactions", transactions, [customer, seen, amount, card]);
+    const digest = await makeInput(world, "transactions", transactions, [customer, seen, amount, card]);
     const sql =
       "SELECT customer, max(seen) AS seen, sum(amount) AS total, count(*) AS n, any_value(card) AS card FROM transactions GROUP BY customer";
     const { code, message } = await world.run(deriveTask({ transactions: digest }, { sql }));
@@ -86,10 +39,112 @@ describe("sql", () => {
         { name: "card", type: "Int64", sensitive: true },
       ],
     });
-    expect(await readRows()).toMatchObject([
+    expect(await readRows(world)).toMatchObject([
       { customer: "1", total: "80.0", n: "3" },
       { customer: "2", total: "20.5", n: "1" },
     ]);
+  });
+
+  test("without ORDER BY is sorted by its columns from left to right; with it, lies as it says", async () => {
+    const raw = await makeInput(world, "raw", "a,b\n2,1\n1,2\n,3\n1,1\n", [
+      { name: "a", type: "Int64" },
+      { name: "b", type: "Int64" },
+    ]);
+    await world.run(deriveTask({ raw }, { sql: "SELECT a, b FROM raw;" }));
+    const pairs = async (version: string) => (await readRows(world, version)).map(({ a, b }) => `${a} ${b}`);
+    expect(await pairs("1")).toEqual(["1 1", "1 2", "2 1", "null 3"]);
+    await world.run(deriveTask({ raw }, { sql: "FROM raw ORDER BY b DESC, a -- newest first" }));
+    expect(await pairs("2")).toEqual(["null 3", "1 2", "1 1", "2 1"]);
+  });
+
+  test("gives the same bytes each time, sums of doubles too", async () => {
+    const lines = Array.from({ length: 150_000 }, (_, row) => `${row % 997},${Math.sin(row) * 10 ** (row % 9)}\n`);
+    const points = await makeInput(world, "points", `id,x\n${lines.join("")}`, [
+      { name: "id", type: "Int64" },
+      { name: "x", type: "Double" },
+    ]);
+    const sql =
+      "SELECT id, sum(x) AS total, any_value(x) AS one, p.x FROM points AS p JOIN (SELECT id, avg(x) AS mean FROM points GROUP BY id) USING (id) GROUP BY id, p.x";
+    const splits = {
+      seed: 0,
+      shares: [
+        { name: "train", percent: 80 },
+        { name: "test", percent: 20 },
+      ],
+    };
+    const digests = new Set<string>();
+    for (let time = 0; time < 3; time++) {
+      const { code, message } = await world.run(deriveTask({ points }, { sql, splits }));
+      expect([code, message]).toEqual([0, expect.objectContaining({ version: 1 })]);
+      digests.add(message.digest);
+    }
+    expect(digests.size).toBe(1);
+  });
+
+  test("takes one split of an input where it is named, and else all", async () => {
+    const files = [
+      { path: "test/data.csv", ...(await uploaded(world, "test.csv", "id\n3\n")) },
+      { path: "train/data.csv", ...(await uploaded(world, "train.csv", "id\n1\n2\n")) },
+    ];
+    const input = datasetInput(files, {
+      splits: { train: 2, test: 1 },
+      columns: [{ name: "id", type: "Int64", nullable: false }],
+    });
+    const { digest } = await world.store.registerDatasetVersion(namespace, "halves", input);
+    const of = (split?: string): DeriveTask["inputs"] => [
+      { name: "halves", dataset: "halves", digest, ...(split ? { split } : {}) },
+    ];
+    await world.run(deriveTask({}, { inputs: of(), sql: "FROM halves" }));
+    expect((await readRows(world, "1")).map(({ id }) => id)).toEqual(["1", "2", "3"]);
+    await world.run(deriveTask({}, { inputs: of("train"), sql: "FROM halves" }));
+    expect((await readRows(world, "2")).map(({ id }) => id)).toEqual(["1", "2"]);
+    expect((await world.store.getDatasetVersion(namespace, "derived", "2")).parents).toEqual([
+      { dataset: "halves", version: 1, digest, split: "train" },
+    ]);
+    const { code, message } = await world.run(deriveTask({}, { inputs: of("valid"), sql: "FROM halves" }));
+    expect([code, message]).toEqual([
+      3,
+      {
+        reason: "SourceNotFound",
+        message: "from halves: version 1 of Dataset halves has no split valid; it has train, test",
+      },
+    ]);
+  });
+
+  test("has columns of the six types: wider numbers become them, others are refused by name", async () => {
+    const raw = await makeInput(world, "raw", "a,b\n1,2.5\n", [
+      { name: "a", type: "Int64" },
+      { name: "b", type: "Double" },
+    ]);
+    const types = [
+      "a::TINYINT",
+      "sum(a) OVER ()",
+      "a::HUGEINT",
+      "b::FLOAT",
+      "b::DECIMAL(9, 2)",
+      "a = 1",
+      "'x'",
+      "DATE '2026-01-01'",
+      "TIMESTAMPTZ '2026-01-01 00:00:00+02'",
+      "NULL",
+      "UUID '00000000-0000-0000-0000-000000000001'",
+    ];
+    const sql = `SELECT ${types.map((sql, index) => `${sql} AS x${index}`).join(", ")} FROM raw`;
+    expect((await world.run(deriveTask({ raw }, { sql }))).code).toBe(0);
+    expect((await world.store.getDatasetVersion(namespace, "derived", "1")).columns.map(({ type }) => type)).toEqual([
+      "Int64",
+      "Int64",
+      "Int64",
+      "Double",
+      "Double",
+      "Boolean",
+      "String",
+      "Date",
+      "Timestamp",
+      "Int64",
+      "String",
+    ]);
+    expect((await readRows(world))[0]).toMatchObject({ x8: "2025-12-31 22:00:00" });
   });
 });
 
@@ -97,16 +152,17 @@ describe("pointInTime", () => {
   test("adds to each row what was known at its time", async () => {
     const inputs = {
       labels: await makeInput(
+        world,
         "labels",
         "customer,seen,fraud\n1,2026-01-02T10:00:00Z,0\n1,2026-01-02T09:59:59Z,1\n2,2026-01-01T00:00:00Z,0\n3,2026-01-05T00:00:00Z,1\n",
         [customer, seen, { name: "fraud", type: "Int64", role: "Label" }],
       ),
-      spending: await makeInput("spending", transactions, [customer, seen, amount, card]),
+      spending: await makeInput(world, "spending", transactions, [customer, seen, amount, card]),
     };
     const pointInTime = { rows: "labels", features: ["spending"] };
     const { code, message } = await world.run(deriveTask(inputs, { pointInTime }));
     expect([code, message]).toEqual([0, expect.objectContaining({ version: 1, rows: 4 })]);
-    expect(await readRows()).toEqual([
+    expect(await readRows(world)).toEqual([
       {
         customer: "1",
         seen: "2026-01-02 10:00:00",
