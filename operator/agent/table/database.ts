@@ -16,12 +16,15 @@ export class Database {
     this.#connection = connection;
   }
 
-  /** `folders` are those that queries may read and write, beside the database's own `folder`, which is emptied. */
-  static async open(folder: string, folders: readonly string[]): Promise<Database> {
+  /**
+   * `folders` are those that queries may read and write, beside the database's own `folder`, which is emptied. With one
+   * thread, sums of floating-point numbers come out the same each time.
+   */
+  static async open(folder: string, folders: readonly string[], { threads = 2 } = {}): Promise<Database> {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     const instance = await DuckDBInstance.create(join(folder, "table.duckdb"), {
-      threads: "2",
+      threads: `${threads}`,
       memory_limit: "1GB",
       temp_directory: join(folder, "spill"),
       preserve_insertion_order: "true",
@@ -40,6 +43,23 @@ export class Database {
   /** Runs a statement; the number of rows that it changed. */
   async run(sql: string): Promise<number> {
     return (await this.#connection.run(sql)).rowsChanged;
+  }
+
+  /** As `run`, but ended after so many milliseconds: undefined then. */
+  async runWithin(milliseconds: number, sql: string): Promise<number | undefined> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#connection.interrupt();
+    }, milliseconds);
+    try {
+      return await this.run(sql);
+    } catch (error) {
+      if (late) return undefined;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** All rows of a query, 64-bit integers as bigint. */
