@@ -19,6 +19,8 @@ interface World {
   completed: Set<string>;
   /** "plural name" of what the operator deleted itself. */
   deleted: ReadonlySet<string>;
+  /** Versions that somebody else made on purpose. */
+  foreign: ReadonlySet<string>;
 }
 type Check = (happening: Happening, before: Seen | undefined, world: World) => string | undefined;
 
@@ -57,8 +59,9 @@ const oneJobPerRun: Check = ({ type, object }, _, { objects, completed }) => {
 };
 
 /** S3: a Service's traffic moves only to a Deployment that is ready, of a version that has passed; what it has stays. */
-const readyTraffic: Check = ({ type, object, revision }, before, { objects, deleted }) => {
-  const { namespace } = object.metadata;
+const readyTraffic: Check = ({ type, object, revision }, before, { objects, deleted, foreign }) => {
+  const { namespace, resourceVersion = "" } = object.metadata;
+  if (foreign.has(resourceVersion)) return undefined;
   if (object.kind === "Service" && type !== "deleted" && object.metadata.labels?.[labels.inferenceService]) {
     const [from, to] = [before?.spec?.selector, object.spec?.selector].map((selector) => selector?.[labels.workload]);
     const next = objects.get(`Deployment ${namespace}/${to}`);
@@ -105,11 +108,14 @@ const trueGeneration: Check = ({ type, object }, before) => {
 const checks: readonly Check[] = [ownerLives, oneJobPerRun, readyTraffic, gatedModels, trueGeneration];
 
 /** Plays the history again, and says what was wrong on the way and at its end. */
-export function violations(happenings: readonly Happening[], writes: readonly Write[]): string[] {
+export function violations(
+  happenings: readonly Happening[],
+  { writes, foreign }: { writes: readonly Write[]; foreign: ReadonlySet<string> },
+): string[] {
   const deleted = new Set(
     writes.filter(({ verb }) => verb === "delete").map(({ plural, name }) => `${plural} ${name}`),
   );
-  const world: World = { objects: new Map(), gone: new Map(), completed: new Set(), deleted };
+  const world: World = { objects: new Map(), gone: new Map(), completed: new Set(), deleted, foreign };
   const found: string[] = [];
   for (const happening of happenings) {
     const { type, object, at } = happening;

@@ -1,6 +1,7 @@
 /** The operator as a process of its own, so that it can be killed, stopped and measured. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { tail } from "../cluster/command.ts";
 import { Child, freePorts } from "../cluster/os/child.ts";
 import { isHealthy } from "../cluster/os/http.ts";
 
@@ -56,6 +57,11 @@ export class OperatorProcess {
 
   get hasExited(): boolean {
     return this.#child.hasExited;
+  }
+
+  /** It ended without being killed, and for no reason that it should: a lost lease is one. */
+  get hasCrashed(): boolean {
+    return this.#child.exitCode !== null && !tail(this.log(), 5).includes("the lease is lost");
   }
 
   isReady(): Promise<boolean> {
