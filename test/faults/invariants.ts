@@ -17,7 +17,7 @@ interface World {
   gone: Map<string, number>;
   /** Digests of runs whose Job has completed. */
   completed: Set<string>;
-  /** "plural name" of what the operator deleted itself. */
+  /** Uids of what the operator deleted itself. */
   deleted: ReadonlySet<string>;
   /** Versions that somebody else made on purpose. */
   foreign: ReadonlySet<string>;
@@ -72,8 +72,7 @@ const readyTraffic: Check = ({ type, object, revision }, before, { objects, dele
       return `S3: at ${revision} the traffic of ${object.metadata.name} moved to ${to}, which is not ready`;
     return undefined;
   }
-  if (object.kind !== "Deployment" || type !== "deleted" || !deleted.has(`deployments ${object.metadata.name}`))
-    return undefined;
+  if (object.kind !== "Deployment" || type !== "deleted" || !deleted.has(object.metadata.uid ?? "")) return undefined;
   const owner = controllerOf(object);
   const service = objects.get(`Service ${namespace}/${owner?.name}`);
   const ownerLives = objects.get(`InferenceService ${namespace}/${owner?.name}`)?.metadata.uid === owner?.uid;
@@ -112,9 +111,8 @@ export function violations(
   happenings: readonly Happening[],
   { writes, foreign }: { writes: readonly Write[]; foreign: ReadonlySet<string> },
 ): string[] {
-  const deleted = new Set(
-    writes.filter(({ verb }) => verb === "delete").map(({ plural, name }) => `${plural} ${name}`),
-  );
+  const deletions = writes.filter(({ verb }) => verb === "delete");
+  const deleted = new Set(deletions.map(({ body }) => JSON.parse(body.toString()).preconditions.uid as string));
   const world: World = { objects: new Map(), gone: new Map(), completed: new Set(), deleted, foreign };
   const found: string[] = [];
   for (const happening of happenings) {

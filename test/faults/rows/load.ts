@@ -4,8 +4,11 @@ import { apiVersion } from "../../../operator/api/v1alpha1/common.ts";
 import type { KubeObject } from "../../../operator/kube/types.ts";
 import { resourceOf } from "../../rig/cluster.ts";
 import { atRest, type Run, type Scene } from "../campaign.ts";
+import type { Crew } from "../crew.ts";
 import { isReady, specs, tearDown } from "../story.ts";
 import { insist, patienceMs } from "../user.ts";
+
+const writesBetween = 20;
 
 interface Load {
   /** TrainingJobs, and as many InferenceServices. */
@@ -22,7 +25,7 @@ export function underLoad({ count, everySeconds }: Load): Run {
       await user.apply("Model", { task: "Classification", format: { name: "sklearn" } });
       const from = performance.now();
       await Promise.all(Array.from({ length: count }, (_, index) => make(scene, index)));
-      const killing = setInterval(() => void crew.kill(), everySeconds * 1000);
+      const killing = setInterval(killIfAtWork(crew), everySeconds * 1000);
       try {
         const took = await allReady(scene, { count, from });
         const p99 = took[Math.ceil(took.length * 0.99) - 1] ?? 0;
@@ -34,6 +37,17 @@ export function underLoad({ count, everySeconds }: Load): Run {
       await tearDown(user);
       return found;
     },
+  };
+}
+
+/** A process that was killed before it could do anything would never come to an end, however little is wrong with it. */
+function killIfAtWork(crew: Crew): () => void {
+  let before = 0;
+  return () => {
+    const { length } = crew.changes();
+    if (length < before + writesBetween) return;
+    before = length;
+    void crew.kill();
   };
 }
 

@@ -39,7 +39,7 @@ const edits: Record<string, object> = {
   Service: { spec: { selector: { "lemnis.dev/workload": "elsewhere" } } },
   Deployment: { spec: { replicas: 0 } },
   HorizontalPodAutoscaler: { spec: { maxReplicas: 9 } },
-  PodDisruptionBudget: { spec: { minAvailable: 0, maxUnavailable: null } },
+  PodDisruptionBudget: { spec: { maxUnavailable: 5 } },
 };
 
 const meddled: Run = {
@@ -58,10 +58,15 @@ const meddled: Run = {
     await settle(user);
   },
   after: ({ crew }) => {
-    const writes = Map.groupBy(crew.writes(), ({ write: { verb, plural, name } }) => `${verb} ${plural} ${name}`);
-    return [...writes]
-      .filter(([key, { length }]) => !/ (events|.*\.lemnis\.dev) /.test(key) && length > 40)
-      .map(([key, { length }]) => `L1: ${length} times ${key}: a fight`);
+    const plurals = childKinds.map((kind) => resourceOf(kind).plural);
+    const ofChildren = crew.writes().filter(({ write: { plural } }) => plurals.includes(plural));
+    const times = Map.groupBy(ofChildren, ({ write: { verb, plural, name } }) => `${verb} ${plural} ${name}`);
+    return [...times]
+      .filter(([, { length }]) => length > 20)
+      .map(
+        ([key, writes]) =>
+          `L1: ${writes.length} times ${key}: a fight; answered ${[...Map.groupBy(writes, ({ write }) => write.status)].map(([status, { length }]) => `${length} × ${status}`).join(", ")}`,
+      );
   },
 };
 
