@@ -17,8 +17,10 @@ interface World {
   gone: Map<string, number>;
   /** Digests of runs whose Job has completed. */
   completed: Set<string>;
-  /** "plural name" of what the operator deleted itself. */
+  /** Uids of what the operator deleted itself. */
   deleted: ReadonlySet<string>;
+  /** Versions that somebody else made on purpose. */
+  foreign: ReadonlySet<string>;
 }
 type Check = (happening: Happening, before: Seen | undefined, world: World) => string | undefined;
 
@@ -57,8 +59,9 @@ const oneJobPerRun: Check = ({ type, object }, _, { objects, completed }) => {
 };
 
 /** S3: a Service's traffic moves only to a Deployment that is ready, of a version that has passed; what it has stays. */
-const readyTraffic: Check = ({ type, object, revision }, before, { objects, deleted }) => {
-  const { namespace } = object.metadata;
+const readyTraffic: Check = ({ type, object, revision }, before, { objects, deleted, foreign }) => {
+  const { namespace, resourceVersion = "" } = object.metadata;
+  if (foreign.has(resourceVersion)) return undefined;
   if (object.kind === "Service" && type !== "deleted" && object.metadata.labels?.[labels.inferenceService]) {
     const [from, to] = [before?.spec?.selector, object.spec?.selector].map((selector) => selector?.[labels.workload]);
     const next = objects.get(`Deployment ${namespace}/${to}`);
@@ -69,8 +72,7 @@ const readyTraffic: Check = ({ type, object, revision }, before, { objects, dele
       return `S3: at ${revision} the traffic of ${object.metadata.name} moved to ${to}, which is not ready`;
     return undefined;
   }
-  if (object.kind !== "Deployment" || type !== "deleted" || !deleted.has(`deployments ${object.metadata.name}`))
-    return undefined;
+  if (object.kind !== "Deployment" || type !== "deleted" || !deleted.has(object.metadata.uid ?? "")) return undefined;
   const owner = controllerOf(object);
   const service = objects.get(`Service ${namespace}/${owner?.name}`);
   const ownerLives = objects.get(`InferenceService ${namespace}/${owner?.name}`)?.metadata.uid === owner?.uid;
@@ -105,11 +107,13 @@ const trueGeneration: Check = ({ type, object }, before) => {
 const checks: readonly Check[] = [ownerLives, oneJobPerRun, readyTraffic, gatedModels, trueGeneration];
 
 /** Plays the history again, and says what was wrong on the way and at its end. */
-export function violations(happenings: readonly Happening[], writes: readonly Write[]): string[] {
-  const deleted = new Set(
-    writes.filter(({ verb }) => verb === "delete").map(({ plural, name }) => `${plural} ${name}`),
-  );
-  const world: World = { objects: new Map(), gone: new Map(), completed: new Set(), deleted };
+export function violations(
+  happenings: readonly Happening[],
+  { writes, foreign }: { writes: readonly Write[]; foreign: ReadonlySet<string> },
+): string[] {
+  const deletions = writes.filter(({ verb }) => verb === "delete");
+  const deleted = new Set(deletions.map(({ body }) => JSON.parse(body.toString()).preconditions.uid as string));
+  const world: World = { objects: new Map(), gone: new Map(), completed: new Set(), deleted, foreign };
   const found: string[] = [];
   for (const happening of happenings) {
     const { type, object, at } = happening;

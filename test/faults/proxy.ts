@@ -40,8 +40,8 @@ export interface Fault {
   onWritten?: (write: Write) => Fate | Promise<Fate>;
   /** The lines that take this one's place on a watch. */
   onLine?: (line: string, exchange: Exchange) => readonly string[] | Promise<readonly string[]>;
-  /** Where lists and watches go. */
-  readsFrom?: string;
+  /** The API server that requests go to instead, those for which `of` is true. */
+  instead?: { url: string; of: (exchange: Exchange) => boolean };
 }
 
 export class FaultProxy {
@@ -87,6 +87,8 @@ export class FaultProxy {
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const gone = new AbortController();
     outgoing.on("close", () => gone.abort());
+    // The operator may be killed while it is written to.
+    outgoing.on("error", () => gone.abort());
     try {
       const chunks: Buffer[] = [];
       for await (const chunk of incoming) chunks.push(chunk as Buffer);
@@ -105,8 +107,8 @@ export class FaultProxy {
   }
 
   #forward(incoming: IncomingMessage, exchange: Exchange, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const reads = exchange.verb === "list" || exchange.verb === "watch";
-    const server = (reads && this.fault.readsFrom) || this.#upstream;
+    const { instead } = this.fault;
+    const server = instead?.of(exchange) ? instead.url : this.#upstream;
     const { host: _, connection: __, "content-length": ___, ...headers } = incoming.headers;
     return request(`${server}${exchange.path}`, {
       method: exchange.method as Dispatcher.HttpMethod,
@@ -135,20 +137,20 @@ export class FaultProxy {
     outgoing.flushHeaders();
     this.#watches.add(outgoing);
     let rest = "";
+    const decoder = new TextDecoder();
     try {
       for await (const chunk of answer.body) {
-        rest += (chunk as Buffer).toString();
+        rest += decoder.decode(chunk as Uint8Array, { stream: true });
         const lines = rest.split("\n");
         rest = lines.pop() ?? "";
         for (const line of lines) {
           const given = (await this.fault.onLine?.(line, exchange)) ?? [line];
-          for (const it of given)
-            outgoing.write(`${it}
-`);
+          // A fault may have ended the watch while this line was thought about.
+          if (outgoing.writableEnded || outgoing.destroyed) return;
+          for (const it of given) outgoing.write(`${it}\n`);
         }
-        if (outgoing.writableEnded) return;
       }
-      outgoing.end(rest);
+      if (!outgoing.writableEnded) outgoing.end(rest);
     } finally {
       this.#watches.delete(outgoing);
     }
@@ -161,7 +163,7 @@ export function isWrite({ verb, plural }: Exchange): boolean {
 }
 
 function meet(outgoing: ServerResponse, fate: Exclude<Fate, "pass">): void {
-  if (fate === "cut") return void outgoing.destroy();
+  if (fate === "cut" || outgoing.destroyed) return void outgoing.destroy();
   const { status, headers = {}, body = {} } = fate;
   outgoing.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { load } from "js-yaml";
+import { tail } from "../cluster/command.ts";
 import type { Kubeconfig } from "../cluster/kubernetes/kubeconfig.ts";
 import { Child, freePorts } from "../cluster/os/child.ts";
 import { isHealthy } from "../cluster/os/http.ts";
@@ -74,6 +75,11 @@ export class OperatorProcess {
 
   get hasExited(): boolean {
     return this.#child.hasExited;
+  }
+
+  /** It ended without being killed, and for no reason that it should: a lost lease is one. */
+  get hasCrashed(): boolean {
+    return this.#child.exitCode !== null && !tail(this.log(), 5).includes("the lease is lost");
   }
 
   isReady(): Promise<boolean> {

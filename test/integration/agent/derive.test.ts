@@ -63,8 +63,7 @@ describe("sql", () => {
       { name: "id", type: "Int64" },
       { name: "x", type: "Double" },
     ]);
-    const sql =
-      "SELECT id % 7 AS id, sum(x) AS total, avg(x) AS mean, any_value(x) AS one FROM points GROUP BY ALL";
+    const sql = "SELECT id % 7 AS id, sum(x) AS total, avg(x) AS mean, any_value(x) AS one FROM points GROUP BY ALL";
     const splits = {
       seed: 0,
       shares: [
