@@ -58,7 +58,7 @@ export class User {
     const metadata = { name, namespace: this.namespace, ...more };
     const body = { apiVersion: apiVersionOf(resource), kind: found.kind, metadata, ...fields } as KubeObject;
     const answer = await insist(() => this.rig.client.apply(resource, body, { manager: "rival" }));
-    this.versions.add(answer.metadata.resourceVersion ?? "");
+    this.versions.add(answer.resourceVersion ?? "");
   }
 
   get(kind: string, name = "wine"): Promise<Seen> {

@@ -120,6 +120,8 @@ export async function startRig({ controllerManager = false, storeDir }: RigOptio
 export interface StoreProcess {
   url: string;
   dir: string;
+  /** Of the process that runs now. */
+  pid(): number;
   kill(): Promise<void>;
   restart(): Promise<void>;
 }
@@ -137,6 +139,7 @@ async function startStore(dir: string, logs: string): Promise<StoreProcess> {
   let current = await launch();
   return {
     ...{ url, dir },
+    pid: () => current.pid,
     kill: () => current.stop("SIGKILL"),
     async restart() {
       await current.stop("SIGKILL");

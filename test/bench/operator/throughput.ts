@@ -38,7 +38,7 @@ export async function measureOperator(rig: Rig, work: Work, count: number) {
   const watch = new BirthWatch(rig.client, work.childKinds, namespace);
   await watch.synced;
   const operator: OperatorProcess = await rig.startOperator();
-  const writers = () => operator.cpuSeconds() + cpuSecondsOf(rig.store.pid);
+  const writers = () => operator.cpuSeconds() + cpuSecondsOf(rig.store.pid());
   const [writerBefore, serverBefore] = [writers(), serverSeconds(rig)];
   await watch.until(count * work.childKinds.length, patienceMs);
   const children = count * work.childKinds.length;
