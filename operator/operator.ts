@@ -83,7 +83,7 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
       for (const controller of controllers) {
         const queue = queues.get(controller.name);
         if (controller.cache === cache) queue?.add(keyOf(change.object), isEdit(change) ? "edit" : "change");
-        else for (const key of controller.watches[cache]?.(change.object, caches) ?? []) queue?.add(key, "change");
+        for (const key of controller.watches[cache]?.(change.object, caches) ?? []) queue?.add(key, "change");
       }
     },
   });
@@ -101,6 +101,8 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
     onSynced: () => {
       for (const service of caches.inferenceServices.list())
         queues.get("inferenceservice")?.add(keyOf(service), "change");
+      for (const dataset of caches.datasets.list())
+        if (dataset.spec.online) queues.get("dataset")?.add(keyOf(dataset), "change");
     },
   });
 
@@ -114,6 +116,7 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
       agentImage: settings.LEMNIS_AGENT_IMAGE,
       agentImagePullPolicy: settings.LEMNIS_AGENT_IMAGE_PULL_POLICY,
       drainMs: settings.LEMNIS_DRAIN_SECONDS * 1000,
+      deniedRanges: settings.LEMNIS_DENIED_RANGES,
     },
     hasServiceMonitors: monitors.areThere,
   };

@@ -2,6 +2,7 @@ import { paths } from "../../agent/tasks.ts";
 import type { TrainingJob } from "../../api/v1alpha1/training-job.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import { buildJob } from "../children/job.ts";
+import { locationOf } from "../children/location.ts";
 import { agentContainer, agentVolumes, type PodSettings, podFields, userContainer } from "../children/pod.ts";
 import { annotations, labels } from "../labels.ts";
 import { jobName, type WantedRun } from "./run.ts";
@@ -14,6 +15,7 @@ const outputs = [
 /** One run's Job: `stage`, then the user's `train`, both init containers, then `publish`. Kubernetes keeps the order. */
 export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, settings: PodSettings): KubeObject {
   const { spec, metadata } = trainingJob;
+  const { references } = run;
   const namespace = metadata.namespace ?? "";
   const inputMounts = [
     { name: "input-data", mountPath: paths.inputData },
@@ -26,12 +28,14 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
     {
       verb: "stage",
       namespace,
-      inputs: run.spec.inputs.map(({ name, dataset, digest, split }) => ({
-        name,
-        dataset,
-        digest,
-        ...(split ? { split } : {}),
-      })),
+      inputs: run.spec.inputs.map(({ name, dataset, digest, split }) => {
+        const source = references.sources.get(dataset);
+        return {
+          ...{ name, dataset, digest },
+          ...(split ? { split } : {}),
+          ...(source ? { location: locationOf(source, settings) } : {}),
+        };
+      }),
       hyperparameters: run.spec.parameters,
       ...(run.spec.code ? { code: run.spec.code } : {}),
     },
@@ -39,6 +43,7 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
       ...inputMounts,
       ...codeMount,
       ...(codeName ? [{ name: "code-source", mountPath: paths.codeSource, readOnly: true }] : []),
+      ...references.mounts,
     ],
   );
   const { container, ...pod } = run.template;
@@ -91,6 +96,7 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
         ...agentVolumes,
         ...[...inputMounts, ...codeMount, ...outputs].map(({ name }) => ({ name, emptyDir: {} })),
         ...(codeName ? [{ name: "code-source", configMap: { name: codeName } }] : []),
+        ...references.volumes,
       ],
     },
   });
