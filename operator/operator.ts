@@ -86,7 +86,7 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
       for (const controller of controllers) {
         const queue = queues.get(controller.name);
         if (controller.cache === cache) queue?.add(keyOf(change.object), isEdit(change) ? "edit" : "change");
-        else for (const key of controller.watches[cache]?.(change.object, caches) ?? []) queue?.add(key, "change");
+        for (const key of controller.watches[cache]?.(change.object, caches) ?? []) queue?.add(key, "change");
       }
     },
   });
@@ -102,9 +102,10 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   const optional = new OptionalKinds(client, reflectors, {
     signal,
     onChange: (kind) => {
-      const { cache, keys } = optionalKinds[kind].users;
-      const queue = queues.get(controllers.find((controller) => controller.cache === cache)?.name ?? "");
-      for (const key of keys(caches)) queue?.add(key, "change");
+      for (const { cache, keys } of optionalKinds[kind].users) {
+        const queue = queues.get(controllers.find((controller) => controller.cache === cache)?.name ?? "");
+        for (const key of keys(caches)) queue?.add(key, "change");
+      }
     },
   });
 
@@ -118,6 +119,7 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
       agentImage: settings.LEMNIS_AGENT_IMAGE,
       agentImagePullPolicy: settings.LEMNIS_AGENT_IMAGE_PULL_POLICY,
       drainMs: settings.LEMNIS_DRAIN_SECONDS * 1000,
+      deniedRanges: settings.LEMNIS_DENIED_RANGES,
     },
     has: (kind) => optional.has(kind),
   };

@@ -15,19 +15,28 @@ interface Entry {
   /** The first of these that is served is used. More than one only where we read no more than metadata. */
   versions: readonly string[];
   /** Whose plans depend on whether the kind is there. */
-  users: Users;
+  users: readonly Users[];
 }
 interface Users {
   cache: Controller<never>["cache"];
   keys: (caches: Caches) => readonly Key[];
 }
 
+const featureServers: Users = {
+  cache: "datasets",
+  keys: ({ datasets }) =>
+    datasets
+      .list()
+      .filter(({ spec }) => spec.online !== undefined)
+      .map(keyOf),
+};
+
 /** By the cache that holds the kind's objects. */
 export const optionalKinds: Readonly<Record<OptionalKind, Entry>> = {
-  serviceMonitors: { versions: ["v1"], users: services(() => true) },
-  httpRoutes: { versions: ["v1"], users: services(({ gateway }) => gateway !== undefined) },
-  localQueues: { versions: ["v1beta2", "v1beta1"], users: jobs(({ queueName }) => queueName !== undefined) },
-  gitRepositories: { versions: ["v1"], users: jobs(({ code }) => code?.gitRepositoryRef !== undefined) },
+  serviceMonitors: { versions: ["v1"], users: [services(() => true), featureServers] },
+  httpRoutes: { versions: ["v1"], users: [services(({ gateway }) => gateway !== undefined)] },
+  localQueues: { versions: ["v1beta2", "v1beta1"], users: [jobs(({ queueName }) => queueName !== undefined)] },
+  gitRepositories: { versions: ["v1"], users: [jobs(({ code }) => code?.gitRepositoryRef !== undefined)] },
 };
 
 function jobs(uses: (spec: TrainingJobSpec) => boolean): Users {

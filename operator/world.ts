@@ -50,7 +50,12 @@ export function createReflectors(client: KubeClient, { relistMs, onChange, onRes
   const inNamespace = ({ metadata }: KubeObject, name: string | undefined) =>
     name ? [`${metadata.namespace}/${name}`] : [];
   return {
-    datasets: reflect<Dataset>("datasets", own.datasets),
+    datasets: reflect<Dataset>("datasets", own.datasets, {
+      indexes: {
+        [references.dataset]: (dataset) =>
+          (dataset.spec.from ?? []).flatMap(({ datasetRef }) => inNamespace(dataset, datasetRef.name)),
+      },
+    }),
     trainingJobs: reflect<TrainingJob>("trainingJobs", own.trainingJobs, {
       indexes: {
         [references.dataset]: (job) =>

@@ -14,6 +14,7 @@ import { runOf } from "../../operator/controllers/training-job/run.ts";
 import type { KubeObject } from "../../operator/kube/types.ts";
 import type { Plan } from "../../operator/runtime/plan.ts";
 import type { Decision, ModelRecord, Run } from "../../operator/store/api.ts";
+import { observedDataset } from "./datasets.ts";
 import { model, readyDataset, servingRuntime, start } from "./kinds.ts";
 import { nothingServed, nothingTrained } from "./observed.ts";
 import { datasetRecord, evaluation, modelVersion, runRecord } from "./records.ts";
@@ -77,7 +78,8 @@ export class DatasetSimulation extends Simulation<Dataset> {
   versions = 0;
   plan() {
     const record = { found: datasetRecord(this.versions) };
-    return planDataset({ dataset: this.object, jobs: this.jobs, pods: this.pods, record }, settings, this.now);
+    const { object: dataset, jobs, pods } = this;
+    return planDataset(observedDataset({ dataset, jobs, pods, record }), settings, this.now);
   }
   happen({ what, value }: Happening): void {
     if (what === "complete" && this.endJob(value, complete)) this.versions = Math.max(1, this.versions + (value % 2));

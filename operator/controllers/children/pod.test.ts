@@ -1,5 +1,6 @@
 /** What every pod of ours must be, whichever kind makes it. */
 import { describe, expect, test } from "vitest";
+import { observedDataset } from "../../../test/builders/datasets.ts";
 import {
   dataset,
   digestOf,
@@ -38,14 +39,17 @@ const none = { jobs: [], pods: new Map() };
 const s3 = { uri: "s3://bucket/wine/", secretRef: { name: "s3" } };
 const passed = { version: 1, digest: digestOf("model 1"), source: "run", stage: "Passed" as const };
 
+const served = planDataset(
+  observedDataset({ dataset: dataset({ online: { keys: ["id"] } }), record: { found: datasetRecord(1) } }),
+  settings,
+  start,
+);
+
 /** The pod that each kind's plan makes first. */
 const pods = Object.fromEntries(
   Object.entries({
-    snapshot: planDataset(
-      { dataset: dataset({ source: s3 }), ...none, record: { found: datasetRecord(0) } },
-      settings,
-      start,
-    ),
+    snapshot: planDataset(observedDataset({ dataset: dataset({ source: s3 }) }), settings, start),
+    features: { apply: served.apply.filter(({ object }) => object.kind === "Deployment") },
     training: planTrainingJob(
       {
         ...{

@@ -2,6 +2,7 @@ import { paths } from "../../agent/tasks.ts";
 import type { TrainingJob } from "../../api/v1alpha1/training-job.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import { buildJob } from "../children/job.ts";
+import { locationOf } from "../children/location.ts";
 import { agentContainer, agentVolumes, type PodSettings, podFields, userContainer } from "../children/pod.ts";
 import { annotations, labels } from "../labels.ts";
 import { inQueue } from "./queue.ts";
@@ -15,6 +16,7 @@ const outputs = [
 /** One run's Job: `stage`, then the user's `train`, both init containers, then `publish`. Kubernetes keeps the order. */
 export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, settings: PodSettings): KubeObject {
   const { spec, metadata } = trainingJob;
+  const { references } = run;
   const namespace = metadata.namespace ?? "";
   const inputMounts = [
     { name: "input-data", mountPath: paths.inputData },
@@ -27,12 +29,14 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
     {
       verb: "stage",
       namespace,
-      inputs: run.spec.inputs.map(({ name, dataset, digest, split }) => ({
-        name,
-        dataset,
-        digest,
-        ...(split ? { split } : {}),
-      })),
+      inputs: run.spec.inputs.map(({ name, dataset, digest, split }) => {
+        const source = references.sources.get(dataset);
+        return {
+          ...{ name, dataset, digest },
+          ...(split ? { split } : {}),
+          ...(source ? { location: locationOf(source, settings) } : {}),
+        };
+      }),
       hyperparameters: run.spec.parameters,
       ...(run.code ? { code: run.code.git ?? run.code.digest } : {}),
     },
@@ -40,6 +44,7 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
       ...inputMounts,
       ...codeMount,
       ...(codeName ? [{ name: "code-source", mountPath: paths.codeSource, readOnly: true }] : []),
+      ...references.mounts,
     ],
   );
   const { container, ...pod } = run.template;
@@ -92,6 +97,7 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
         ...agentVolumes,
         ...[...inputMounts, ...codeMount, ...outputs].map(({ name }) => ({ name, emptyDir: {} })),
         ...(codeName ? [{ name: "code-source", configMap: { name: codeName } }] : []),
+        ...references.volumes,
       ],
     },
   });

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { jsonDigest, shortDigest } from "../../api/digest.ts";
 import type { TrainingJob, TrainingTemplate } from "../../api/v1alpha1/training-job.ts";
 import { type RunSpec, runSpec } from "../../store/api.ts";
+import { type References, referencesTo } from "../children/reference.ts";
 import type { Job } from "../children/types.ts";
 import { annotations } from "../labels.ts";
 import { isVerdict, resolveTemplate } from "../runtime-template.ts";
@@ -16,6 +17,8 @@ export interface WantedRun {
   template: TrainingTemplate;
   format: string;
   code: Code | undefined;
+  /** What `stage` needs for inputs that are stored by reference. */
+  references: References;
 }
 
 const jobRun = runSpec.extend({ digest: z.string() });
@@ -57,11 +60,8 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
     if (!status?.version || !status.digest) {
       return missing("DatasetNotReady", `Dataset ${datasetRef.name} has no version yet`);
     }
-    if (datasetRef.split && !status.splits?.[datasetRef.split]) {
-      const known = Object.keys(status.splits ?? {}).join(", ");
-      const message = `Dataset ${datasetRef.name} has no split ${datasetRef.split}; it has ${known}`;
-      return missing("SplitNotFound", message);
-    }
+    const lacking = lackingSplit(datasetRef, status.splits ?? {});
+    if (lacking) return missing("SplitNotFound", lacking);
     const { split } = datasetRef;
     inputs.push({
       name,
@@ -71,6 +71,8 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
       ...(split ? { split } : {}),
     });
   }
+  const references = referencesTo([...datasets.values()]);
+  if (isVerdict(references)) return references;
   const recipe = jsonDigest({
     container: template.container,
     runAsUser: template.runAsUser,
@@ -96,8 +98,22 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
     },
     code,
     template,
+    references,
     format: model.spec.format.name,
   };
+}
+
+/** Rows that are held out reach training only where the manifest names their split: without one, it is given `train`. */
+function lackingSplit(
+  { name, split }: { name: string; split?: string | undefined },
+  splits: Readonly<Record<string, number>>,
+): string | undefined {
+  const known = Object.keys(splits);
+  const has = (wanted: string) => known.includes(wanted);
+  if (split === undefined && known.length > 0 && !has("train") && !has("all"))
+    return `Dataset ${name} has the splits ${known.join(", ")}: name one of them in datasetRef.split`;
+  if (split === undefined || (splits[split] ?? 0) > 0) return undefined;
+  return `Dataset ${name} has no split ${split}; it has ${known.join(", ")}`;
 }
 
 /** The newest run of this recipe that succeeded or has a Job. */

@@ -142,6 +142,7 @@ async function startOperator(input: {
       ...{ LEMNIS_AGENT_IMAGE_PULL_POLICY: "IfNotPresent", POD_NAMESPACE: system, POD_NAME: input.name },
       ...{ LEMNIS_LOG_LEVEL: "error", LEMNIS_METRICS_PORT: port, LEMNIS_DRAIN_SECONDS: 1, LEMNIS_RELIST_SECONDS: 1800 },
       ...{ KUBERNETES_SERVICE_PORT: "443", LEMNIS_SERVICE_ACCOUNT_DIR: "" },
+      ...{ LEMNIS_WEBHOOK_PORT: 0, LEMNIS_DENIED_RANGES: [] },
     },
     logger: pino({ level: "fatal" }),
     signal: stop.signal,
