@@ -10,6 +10,14 @@ const gatewayOf = ({ name, namespace = "" }: ParentRef) => `${namespace}/${name}
 const distinct = (refs: ParentRef[]): Json[] => [...new Map(refs.map((ref) => [gatewayOf(ref), ref])).values()];
 
 export const optionalRules: [RegExp, Rule][] = [
+  [/^must be from 5ms to 10s/, { keep: () => "200ms", broken: () => ["4ms", "0s", "10.001s", "99999ms"] }],
+  [
+    /^give availability or latency/,
+    {
+      keep: (slo: JsonObject) => ("availability" in slo || "latency" in slo ? slo : { availability: 99.9 }),
+      broken: () => [{}],
+    },
+  ],
   [
     /^give exactly one of configMapRef and gitRepositoryRef/,
     {

@@ -57,6 +57,7 @@ test("the operator writes its children, events and status, and nothing else clus
     "lemnis.dev/models/status",
     "lemnis.dev/trainingjobs/finalizers",
     "lemnis.dev/trainingjobs/status",
+    "monitoring.coreos.com/prometheusrules",
     "monitoring.coreos.com/servicemonitors",
     "policy/poddisruptionbudgets",
   ]);

@@ -13,6 +13,7 @@ import {
 import { gateway } from "./gateway.ts";
 import { ageColumn, type KindDefinition, readyColumn, reasonColumn } from "./kind.ts";
 import { access, artifactUri } from "./location.ts";
+import { slo } from "./slo.ts";
 
 const modelRef = cel(
   z.strictObject({
@@ -82,6 +83,11 @@ const spec = z.strictObject({
     .default(80)
     .describe("Percent of the requested CPU that the autoscaler aims at; the container needs a CPU request."),
   resources: resources.optional().describe("CPU, memory and accelerators of each replica."),
+  slo: slo
+    .optional()
+    .describe(
+      "What the service promises. A PrometheusRule alerts when the error budget burns too fast, by MLServer's metrics. Default: nothing. The condition SLOMonitored says whether anything watches it.",
+    ),
   gateway: gateway
     .optional()
     .describe(

@@ -18,6 +18,7 @@ export const inferenceServiceController: Controller<InferenceService> = {
     autoscalers: own,
     disruptionBudgets: own,
     serviceMonitors: own,
+    prometheusRules: own,
     httpRoutes: own,
     models: (model, { inferenceServices }) => inferenceServices.keysByIndex(references.model, keyOf(model)),
     servingRuntimes: (_, { inferenceServices }) => inferenceServices.keys(),

@@ -18,6 +18,7 @@ export interface ObservedInferenceService {
   autoscaler: KubeObject | undefined;
   disruptionBudget: KubeObject | undefined;
   serviceMonitor: KubeObject | undefined;
+  prometheusRule: KubeObject | undefined;
   httpRoute: HttpRoute | undefined;
   /** The kinds of other projects that the cluster has. */
   present: ReadonlySet<OptionalKind>;
@@ -38,7 +39,8 @@ export function observeInferenceService(world: World, service: InferenceService)
     autoscaler: caches.autoscalers.get(namespace, name),
     disruptionBudget: caches.disruptionBudgets.get(namespace, name),
     serviceMonitor: caches.serviceMonitors.get(namespace, name),
+    prometheusRule: caches.prometheusRules.get(namespace, name),
     httpRoute: caches.httpRoutes.get(namespace, name),
-    present: presentKinds(world, ["serviceMonitors", "httpRoutes"]),
+    present: presentKinds(world, ["serviceMonitors", "prometheusRules", "httpRoutes"]),
   };
 }

@@ -4,6 +4,7 @@ import {
   disruptionBudgets,
   horizontalPodAutoscalers,
   httpRoutes,
+  prometheusRules,
   serviceMonitors,
   services,
 } from "../../kube/resources.ts";
@@ -27,6 +28,7 @@ import { buildHttpRoute, externalUrl, gatewayCondition } from "./gateway.ts";
 import type { ObservedInferenceService } from "./observe.ts";
 import { type Revision, resolveRevision } from "./revision.ts";
 import { isServing, planRollout, type Rollout } from "./rollout.ts";
+import { buildPrometheusRule, sloCondition } from "./slo.ts";
 
 /** What to do about an InferenceService: a Deployment per revision, and the traffic on the one that is ready. */
 export function planInferenceService(
@@ -54,7 +56,7 @@ export function planInferenceService(
     delete: [...retired, ...children.unwanted],
     status: {
       observedGeneration: service.metadata.generation ?? 0,
-      conditions: conditionsOf(service, { verdict, own: ownConditions(observed) }, now),
+      conditions: conditionsOf(service, { verdict, own: ownConditions(observed, revision) }, now),
       url: externalUrl(observed) ?? serviceUrl(service),
       ...(modelVersion ? { modelVersion: Number(modelVersion) } : {}),
       revisions: projectRevisions(observed, rollout),
@@ -74,7 +76,8 @@ interface Wanted {
 }
 
 function planChildren(observed: ObservedInferenceService, { revision, rollout }: Wanted, settings: Settings) {
-  const { service, deployments, autoscaler, disruptionBudget, serviceMonitor, httpRoute, present } = observed;
+  const { service, deployments, autoscaler, disruptionBudget, serviceMonitor, prometheusRule, httpRoute, present } =
+    observed;
   const { minReplicas, maxReplicas = minReplicas } = service.spec;
   const existing = deployments.find(({ metadata }) => metadata.name === revision.name);
   const traffic = rollout.traffic ?? revision.name;
@@ -102,14 +105,16 @@ function planChildren(observed: ObservedInferenceService, { revision, rollout }:
   optional(minReplicas > 1, disruptionBudgets, disruptionBudget, () => buildDisruptionBudget(service));
   const monitored = present.has("serviceMonitors") && metricsPort !== undefined;
   optional(monitored, serviceMonitors, serviceMonitor, () => buildServiceMonitor(service));
+  const watched = monitored && present.has("prometheusRules") && service.spec.slo !== undefined;
+  optional(watched, prometheusRules, prometheusRule, () => buildPrometheusRule(service));
   const routed = present.has("httpRoutes") && service.spec.gateway !== undefined;
   optional(routed, httpRoutes, httpRoute, () => buildHttpRoute(service));
   return { apply, unwanted };
 }
 
 /** What is said beside Ready, of what the manifest asks for. */
-function ownConditions(observed: ObservedInferenceService): DomainCondition[] {
-  return [gatewayCondition(observed)].filter((condition) => condition !== undefined);
+function ownConditions(observed: ObservedInferenceService, revision: Revision | undefined): DomainCondition[] {
+  return [gatewayCondition(observed), sloCondition(observed, revision)].filter((condition) => condition !== undefined);
 }
 
 function isOwned({ metadata }: KubeObject, uid: string | undefined): boolean {

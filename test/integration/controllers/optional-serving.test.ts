@@ -55,17 +55,32 @@ test("a Gateway carries requests to the service once the cluster has the Gateway
 test("a gateway that is given up takes its route along", async () => {
   await serve("brief", { gateway: { parentRefs: [{ name: "public" }], hostnames: ["brief.example.com"] } });
   await child("HTTPRoute", "brief");
-  await world.get(namespace, "InferenceService", "brief");
   await serve("brief", {});
   await vi.waitFor(() => expect(world.get(namespace, "HTTPRoute", "brief")).rejects.toThrow(/404/), patience);
-  const service = await world.get(namespace, "InferenceService", "brief");
-  expect(conditionOf(service, "GatewayReady")).toBeUndefined();
+  await world.until(namespace, "InferenceService", "brief", (object) => !conditionOf(object, "GatewayReady"));
 });
 
 test("when the Gateway API goes the service goes on inside the cluster", async () => {
   await world.uninstall("HTTPRoute");
   const service = await until("routed", "GatewayReady", "GatewayApiNotFound");
   expect([ready(service), service.status.url]).toEqual([true, `http://routed.${namespace}.svc`]);
+});
+
+test("objectives are watched as soon as Prometheus' kinds are there, and no longer than that", async () => {
+  const name = "promised";
+  await serve(name, { slo: { availability: 99.9, latency: { threshold: "200ms", percent: 99 } } });
+  const missing = await until(name, "SLOMonitored", "PrometheusNotFound");
+  expect(conditionOf(missing, "SLOMonitored").message).toMatch(/PrometheusRules and ServiceMonitors/);
+  await world.install("ServiceMonitor");
+  await child("ServiceMonitor", name);
+  await world.install("PrometheusRule");
+  const rule = await child("PrometheusRule", name);
+  expect(rule.spec.groups.map((group: Seen) => group.name)).toEqual(["slo-availability", "slo-latency", "slo-data"]);
+  await until(name, "SLOMonitored", "RulesApplied");
+  await world.uninstall("ServiceMonitor");
+  await until(name, "SLOMonitored", "PrometheusNotFound");
+  await vi.waitFor(() => expect(world.get(namespace, "PrometheusRule", name)).rejects.toThrow(/404/), patience);
+  await world.uninstall("PrometheusRule");
 });
 
 test("none of it was an error to the operator, and nothing is written at rest", async () => {

@@ -68,4 +68,30 @@ const codes: Case[] = [
   ),
 ];
 
-export const optionalCases: readonly Case[] = [...gateways, ...codes];
+const promising = (slo: object) => ({ modelRef: { name: "wine" }, slo });
+const fast = (threshold: string) => promising({ latency: { threshold, percent: 99 } });
+const objectives: Case[] = [
+  accept(
+    "InferenceService",
+    "both objectives",
+    promising({ availability: 99.9, latency: { threshold: "200ms", percent: 99 } }),
+  ),
+  ...[90, 99.999].map((availability) =>
+    accept("InferenceService", `availability ${availability}`, promising({ availability })),
+  ),
+  ...["5ms", "2.5s", "10s", "10000ms"].map((threshold) =>
+    accept("InferenceService", `latency ${threshold}`, fast(threshold)),
+  ),
+  refuse("InferenceService", "no objective", promising({}), /slo.*availability or latency, or both/s),
+  ...[89.9, 99.9999, 100, "99"].map((availability) =>
+    refuse("InferenceService", `availability ${availability}`, promising({ availability }), /slo.availability/s),
+  ),
+  ...["4ms", "10001ms", "10.5s", "0s"].map((threshold) =>
+    refuse("InferenceService", `latency ${threshold}`, fast(threshold), /threshold.*must be from 5ms to 10s/s),
+  ),
+  ...["200", "1m", "1h", "-1s", "200 ms", "1s500ms"].map((threshold) =>
+    refuse("InferenceService", `latency ${threshold}`, fast(threshold), /latency.threshold/s),
+  ),
+];
+
+export const optionalCases: readonly Case[] = [...gateways, ...codes, ...objectives];
