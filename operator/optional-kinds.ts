@@ -27,6 +27,7 @@ export const optionalKinds: Readonly<Record<OptionalKind, Entry>> = {
   serviceMonitors: { versions: ["v1"], users: services(() => true) },
   prometheusRules: { versions: ["v1"], users: services(({ slo }) => slo !== undefined) },
   httpRoutes: { versions: ["v1"], users: services(({ gateway }) => gateway !== undefined) },
+  scaledObjects: { versions: ["v1alpha1"], users: services(({ scaleQuery }) => scaleQuery !== undefined) },
   localQueues: { versions: ["v1beta2", "v1beta1"], users: jobs(({ queueName }) => queueName !== undefined) },
   gitRepositories: { versions: ["v1"], users: jobs(({ code }) => code?.gitRepositoryRef !== undefined) },
 };

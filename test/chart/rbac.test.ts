@@ -49,6 +49,7 @@ test("the operator writes its children, events and status, and nothing else clus
     "batch/jobs",
     "events.k8s.io/events",
     "gateway.networking.k8s.io/httproutes",
+    "keda.sh/scaledobjects",
     "lemnis.dev/datasets/finalizers",
     "lemnis.dev/datasets/status",
     "lemnis.dev/inferenceservices/finalizers",

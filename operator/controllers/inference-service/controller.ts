@@ -20,6 +20,7 @@ export const inferenceServiceController: Controller<InferenceService> = {
     serviceMonitors: own,
     prometheusRules: own,
     httpRoutes: own,
+    scaledObjects: own,
     models: (model, { inferenceServices }) => inferenceServices.keysByIndex(references.model, keyOf(model)),
     servingRuntimes: (_, { inferenceServices }) => inferenceServices.keys(),
   },

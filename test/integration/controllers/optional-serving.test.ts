@@ -83,6 +83,28 @@ test("objectives are watched as soon as Prometheus' kinds are there, and no long
   await world.uninstall("PrometheusRule");
 });
 
+test("KEDA takes over from the autoscaler by CPU when it comes, and gives back when it goes", async () => {
+  const name = "scaled";
+  const scaleQuery = { serverAddress: "http://prometheus:9090", query: "sum(x)", threshold: 5 };
+  await serve(name, { maxReplicas: 3, scaleQuery });
+  await until(name, "ScalingReady", "KedaNotFound");
+  await child("HorizontalPodAutoscaler", name);
+  await world.install("ScaledObject");
+  const scaled = await child("ScaledObject", name);
+  await expect(world.get(namespace, "HorizontalPodAutoscaler", name)).rejects.toThrow(/404/);
+  const { status } = await until(name, "ScalingReady", "ScalerPending");
+  expect(scaled.spec).toMatchObject({ scaleTargetRef: { name: status.revisions[0].name }, maxReplicaCount: 3 });
+  const says = (value: string, reason: string) =>
+    report("ScaledObject", name, { conditions: [{ type: "Ready", status: value, reason, message: "as told" }] });
+  await says("False", "TriggerError");
+  await until(name, "ScalingReady", "ScalerFailed");
+  await says("True", "ScaledObjectReady");
+  await until(name, "ScalingReady", "ScalerReady");
+  await world.uninstall("ScaledObject");
+  await until(name, "ScalingReady", "KedaNotFound");
+  await child("HorizontalPodAutoscaler", name);
+});
+
 test("none of it was an error to the operator, and nothing is written at rest", async () => {
   const before = await operator.writes();
   await new Promise((resolve) => setTimeout(resolve, 3_000));

@@ -94,4 +94,33 @@ const objectives: Case[] = [
   ),
 ];
 
-export const optionalCases: readonly Case[] = [...gateways, ...codes, ...objectives];
+const scaleQuery = { serverAddress: "http://prometheus:9090/prefix", query: "sum(rate(x[1m]))", threshold: 0.5 };
+const scaled = (changes: object, range: object = { maxReplicas: 3 }) => ({
+  ...{ modelRef: { name: "wine" }, ...range },
+  scaleQuery: { ...scaleQuery, ...changes },
+});
+const queries: Case[] = [
+  accept("InferenceService", "a query to scale by", scaled({})),
+  refuse("InferenceService", "a query and nothing to scale", scaled({}, {}), /scaleQuery needs a maxReplicas/),
+  refuse(
+    "InferenceService",
+    "a query and one number of replicas",
+    scaled({}, { minReplicas: 3, maxReplicas: 3 }),
+    /scaleQuery needs a maxReplicas/,
+  ),
+  ...["prometheus:9090", "http://", "http://u:p@host", "http://host?x=1", "file:///x", "http://a b"].map(
+    (serverAddress) =>
+      refuse(
+        "InferenceService",
+        `Prometheus at ${serverAddress}`,
+        scaled({ serverAddress }),
+        /scaleQuery.serverAddress/s,
+      ),
+  ),
+  ...[0, -1, "5"].map((threshold) =>
+    refuse("InferenceService", `a threshold of ${threshold}`, scaled({ threshold }), /scaleQuery.threshold/s),
+  ),
+  refuse("InferenceService", "an empty query", scaled({ query: "" }), /scaleQuery.query/s),
+];
+
+export const optionalCases: readonly Case[] = [...gateways, ...codes, ...objectives, ...queries];
