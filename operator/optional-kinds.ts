@@ -34,7 +34,9 @@ const featureServers: Users = {
 /** By the cache that holds the kind's objects. */
 export const optionalKinds: Readonly<Record<OptionalKind, Entry>> = {
   serviceMonitors: { versions: ["v1"], users: [services(() => true), featureServers] },
+  prometheusRules: { versions: ["v1"], users: [services(({ slo }) => slo !== undefined)] },
   httpRoutes: { versions: ["v1"], users: [services(({ gateway }) => gateway !== undefined)] },
+  scaledObjects: { versions: ["v1alpha1"], users: [services(({ scaleQuery }) => scaleQuery !== undefined)] },
   localQueues: { versions: ["v1beta2", "v1beta1"], users: [jobs(({ queueName }) => queueName !== undefined)] },
   gitRepositories: { versions: ["v1"], users: [jobs(({ code }) => code?.gitRepositoryRef !== undefined)] },
 };

@@ -88,7 +88,9 @@ export function createReflectors(client: KubeClient, { relistMs, onChange, onRes
     disruptionBudgets: reflect("disruptionBudgets", builtin.disruptionBudgets, { ...child, trim: trimStatus }),
     configMaps: reflect("configMaps", builtin.configMaps, { metadataOnly: true }),
     serviceMonitors: reflect("serviceMonitors", builtin.serviceMonitors, child),
+    prometheusRules: reflect("prometheusRules", builtin.prometheusRules, child),
     httpRoutes: reflect("httpRoutes", builtin.httpRoutes, child),
+    scaledObjects: reflect("scaledObjects", builtin.scaledObjects, child),
     localQueues: reflect("localQueues", builtin.localQueues, { metadataOnly: true, onlyExistence: true }),
     gitRepositories: reflect<GitRepository>("gitRepositories", builtin.gitRepositories, { trim: trimGitRepository }),
   };

@@ -22,6 +22,7 @@ const tools: readonly ToolName[] = [
   "kubectl",
   "helm",
   "versitygw",
+  "promtool",
 ];
 const groups = ["verify", "unit", "integration", "faults", "e2e"] as const;
 type Group = (typeof groups)[number];

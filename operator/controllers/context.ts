@@ -13,7 +13,13 @@ import type { PodSettings } from "./children/pod.ts";
 import type { Deployment, Job, Pod, Service } from "./children/types.ts";
 
 /** Kinds of other projects, which a cluster may have or not. */
-export type OptionalKind = "serviceMonitors" | "httpRoutes" | "localQueues" | "gitRepositories";
+export type OptionalKind =
+  | "serviceMonitors"
+  | "prometheusRules"
+  | "httpRoutes"
+  | "scaledObjects"
+  | "localQueues"
+  | "gitRepositories";
 
 export interface Caches extends Record<OptionalKind, Cache<KubeObject>> {
   datasets: Cache<Dataset>;

@@ -12,5 +12,5 @@ export const nothingTrained: Omit<ObservedTrainingJob, "trainingJob"> = {
 export const nothingServed: Omit<ObservedInferenceService, "service"> = {
   ...{ model: undefined, runtimes: [servingRuntime], deployments: [], pods: new Map(), front: undefined },
   ...{ autoscaler: undefined, disruptionBudget: undefined, serviceMonitor: undefined },
-  ...{ httpRoute: undefined, present: new Set() },
+  ...{ httpRoute: undefined, prometheusRule: undefined, scaledObject: undefined, present: new Set() },
 };

@@ -200,7 +200,11 @@ export class ServiceSimulation extends Simulation<InferenceService> {
           autoscaler: of("HorizontalPodAutoscaler"),
           disruptionBudget: of("PodDisruptionBudget"),
         },
-        ...{ serviceMonitor: of("ServiceMonitor"), present: new Set(["serviceMonitors"] as const) },
+        ...{
+          serviceMonitor: of("ServiceMonitor"),
+          scaledObject: of("ScaledObject"),
+          present: new Set(["serviceMonitors", "scaledObjects"] as const),
+        },
       },
       settings,
       this.now,
@@ -219,7 +223,8 @@ export class ServiceSimulation extends Simulation<InferenceService> {
     if (what === "minutes") this.pass(value);
     if (what === "edit") {
       const spec = { ...this.object.spec, minReplicas: 1 + (value % 3), maxReplicas: 1 + (value % 3) + (value % 2) };
-      this.object = { ...this.object, spec };
+      const scaleQuery = { serverAddress: "http://prometheus", query: "x", threshold: 1 };
+      this.object = { ...this.object, spec: value % 4 === 3 ? { ...spec, scaleQuery } : spec };
     }
   }
 }

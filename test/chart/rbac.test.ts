@@ -49,6 +49,7 @@ test("the operator writes its children, events and status, and nothing else clus
     "batch/jobs",
     "events.k8s.io/events",
     "gateway.networking.k8s.io/httproutes",
+    "keda.sh/scaledobjects",
     "lemnis.dev/datasets/finalizers",
     "lemnis.dev/datasets/status",
     "lemnis.dev/inferenceservices/finalizers",
@@ -57,6 +58,7 @@ test("the operator writes its children, events and status, and nothing else clus
     "lemnis.dev/models/status",
     "lemnis.dev/trainingjobs/finalizers",
     "lemnis.dev/trainingjobs/status",
+    "monitoring.coreos.com/prometheusrules",
     "monitoring.coreos.com/servicemonitors",
     "policy/poddisruptionbudgets",
   ]);

@@ -52,6 +52,12 @@ const tools = {
     versionOf: "github.com/versity/versitygw",
     versionVariables: (version) => ({ "main.Version": version }),
   },
+  promtool: {
+    module: "promtool",
+    package: "github.com/prometheus/prometheus/cmd/promtool",
+    versionOf: "github.com/prometheus/prometheus",
+    versionVariables: (version) => ({ "github.com/prometheus/common/version.Version": version }),
+  },
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof tools;

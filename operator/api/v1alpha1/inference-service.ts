@@ -13,6 +13,8 @@ import {
 import { gateway } from "./gateway.ts";
 import { ageColumn, type KindDefinition, readyColumn, reasonColumn } from "./kind.ts";
 import { access, artifactUri } from "./location.ts";
+import { scaleQuery } from "./scale-query.ts";
+import { slo } from "./slo.ts";
 
 const modelRef = cel(
   z.strictObject({
@@ -81,7 +83,17 @@ const spec = z.strictObject({
     .max(100)
     .default(80)
     .describe("Percent of the requested CPU that the autoscaler aims at; the container needs a CPU request."),
+  scaleQuery: scaleQuery
+    .optional()
+    .describe(
+      "Scale by a Prometheus query instead of by CPU: KEDA does it, with a ScaledObject. Default: by CPU. The condition ScalingReady says whether it works.",
+    ),
   resources: resources.optional().describe("CPU, memory and accelerators of each replica."),
+  slo: slo
+    .optional()
+    .describe(
+      "What the service promises. A PrometheusRule alerts when the error budget burns too fast, by MLServer's metrics. Default: nothing. The condition SLOMonitored says whether anything watches it.",
+    ),
   gateway: gateway
     .optional()
     .describe(
@@ -130,6 +142,11 @@ export const inferenceServiceSpec = [
     rule: "!has(self.maxReplicas) || self.maxReplicas >= self.minReplicas",
     message: "maxReplicas must not be less than minReplicas",
     check: (value: Spec) => value.maxReplicas === undefined || value.maxReplicas >= value.minReplicas,
+  },
+  {
+    rule: "!has(self.scaleQuery) || (has(self.maxReplicas) && self.maxReplicas > self.minReplicas)",
+    message: "scaleQuery needs a maxReplicas that is greater than minReplicas",
+    check: ({ scaleQuery, minReplicas, maxReplicas = 0 }: Spec) => !scaleQuery || maxReplicas > minReplicas,
   },
 ].reduce(cel, spec);
 export type InferenceServiceSpec = Spec;

@@ -55,17 +55,54 @@ test("a Gateway carries requests to the service once the cluster has the Gateway
 test("a gateway that is given up takes its route along", async () => {
   await serve("brief", { gateway: { parentRefs: [{ name: "public" }], hostnames: ["brief.example.com"] } });
   await child("HTTPRoute", "brief");
-  await world.get(namespace, "InferenceService", "brief");
   await serve("brief", {});
   await vi.waitFor(() => expect(world.get(namespace, "HTTPRoute", "brief")).rejects.toThrow(/404/), patience);
-  const service = await world.get(namespace, "InferenceService", "brief");
-  expect(conditionOf(service, "GatewayReady")).toBeUndefined();
+  await world.until(namespace, "InferenceService", "brief", (object) => !conditionOf(object, "GatewayReady"));
 });
 
 test("when the Gateway API goes the service goes on inside the cluster", async () => {
   await world.uninstall("HTTPRoute");
   const service = await until("routed", "GatewayReady", "GatewayApiNotFound");
   expect([ready(service), service.status.url]).toEqual([true, `http://routed.${namespace}.svc`]);
+});
+
+test("objectives are watched as soon as Prometheus' kinds are there, and no longer than that", async () => {
+  const name = "promised";
+  await serve(name, { slo: { availability: 99.9, latency: { threshold: "200ms", percent: 99 } } });
+  const missing = await until(name, "SLOMonitored", "PrometheusNotFound");
+  expect(conditionOf(missing, "SLOMonitored").message).toMatch(/PrometheusRules and ServiceMonitors/);
+  await world.install("ServiceMonitor");
+  await child("ServiceMonitor", name);
+  await world.install("PrometheusRule");
+  const rule = await child("PrometheusRule", name);
+  expect(rule.spec.groups.map((group: Seen) => group.name)).toEqual(["slo-availability", "slo-latency", "slo-data"]);
+  await until(name, "SLOMonitored", "RulesApplied");
+  await world.uninstall("ServiceMonitor");
+  await until(name, "SLOMonitored", "PrometheusNotFound");
+  await vi.waitFor(() => expect(world.get(namespace, "PrometheusRule", name)).rejects.toThrow(/404/), patience);
+  await world.uninstall("PrometheusRule");
+});
+
+test("KEDA takes over from the autoscaler by CPU when it comes, and gives back when it goes", async () => {
+  const name = "scaled";
+  const scaleQuery = { serverAddress: "http://prometheus:9090", query: "sum(x)", threshold: 5 };
+  await serve(name, { maxReplicas: 3, scaleQuery });
+  await until(name, "ScalingReady", "KedaNotFound");
+  await child("HorizontalPodAutoscaler", name);
+  await world.install("ScaledObject");
+  const scaled = await child("ScaledObject", name);
+  await expect(world.get(namespace, "HorizontalPodAutoscaler", name)).rejects.toThrow(/404/);
+  const { status } = await until(name, "ScalingReady", "ScalerPending");
+  expect(scaled.spec).toMatchObject({ scaleTargetRef: { name: status.revisions[0].name }, maxReplicaCount: 3 });
+  const says = (value: string, reason: string) =>
+    report("ScaledObject", name, { conditions: [{ type: "Ready", status: value, reason, message: "as told" }] });
+  await says("False", "TriggerError");
+  await until(name, "ScalingReady", "ScalerFailed");
+  await says("True", "ScaledObjectReady");
+  await until(name, "ScalingReady", "ScalerReady");
+  await world.uninstall("ScaledObject");
+  await until(name, "ScalingReady", "KedaNotFound");
+  await child("HorizontalPodAutoscaler", name);
 });
 
 test("none of it was an error to the operator, and nothing is written at rest", async () => {

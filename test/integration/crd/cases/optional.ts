@@ -68,4 +68,59 @@ const codes: Case[] = [
   ),
 ];
 
-export const optionalCases: readonly Case[] = [...gateways, ...codes];
+const promising = (slo: object) => ({ modelRef: { name: "wine" }, slo });
+const fast = (threshold: string) => promising({ latency: { threshold, percent: 99 } });
+const objectives: Case[] = [
+  accept(
+    "InferenceService",
+    "both objectives",
+    promising({ availability: 99.9, latency: { threshold: "200ms", percent: 99 } }),
+  ),
+  ...[90, 99.999].map((availability) =>
+    accept("InferenceService", `availability ${availability}`, promising({ availability })),
+  ),
+  ...["5ms", "2.5s", "10s", "10000ms"].map((threshold) =>
+    accept("InferenceService", `latency ${threshold}`, fast(threshold)),
+  ),
+  refuse("InferenceService", "no objective", promising({}), /slo.*availability or latency, or both/s),
+  ...[89.9, 99.9999, 100, "99"].map((availability) =>
+    refuse("InferenceService", `availability ${availability}`, promising({ availability }), /slo.availability/s),
+  ),
+  ...["4ms", "10001ms", "10.5s", "0s"].map((threshold) =>
+    refuse("InferenceService", `latency ${threshold}`, fast(threshold), /threshold.*must be from 5ms to 10s/s),
+  ),
+  ...["200", "1m", "1h", "-1s", "200 ms", "1s500ms"].map((threshold) =>
+    refuse("InferenceService", `latency ${threshold}`, fast(threshold), /latency.threshold/s),
+  ),
+];
+
+const scaleQuery = { serverAddress: "http://prometheus:9090/prefix", query: "sum(rate(x[1m]))", threshold: 0.5 };
+const scaled = (changes: object, range: object = { maxReplicas: 3 }) => ({
+  ...{ modelRef: { name: "wine" }, ...range },
+  scaleQuery: { ...scaleQuery, ...changes },
+});
+const queries: Case[] = [
+  accept("InferenceService", "a query to scale by", scaled({})),
+  refuse("InferenceService", "a query and nothing to scale", scaled({}, {}), /scaleQuery needs a maxReplicas/),
+  refuse(
+    "InferenceService",
+    "a query and one number of replicas",
+    scaled({}, { minReplicas: 3, maxReplicas: 3 }),
+    /scaleQuery needs a maxReplicas/,
+  ),
+  ...["prometheus:9090", "http://", "http://u:p@host", "http://host?x=1", "file:///x", "http://a b"].map(
+    (serverAddress) =>
+      refuse(
+        "InferenceService",
+        `Prometheus at ${serverAddress}`,
+        scaled({ serverAddress }),
+        /scaleQuery.serverAddress/s,
+      ),
+  ),
+  ...[0, -1, "5"].map((threshold) =>
+    refuse("InferenceService", `a threshold of ${threshold}`, scaled({ threshold }), /scaleQuery.threshold/s),
+  ),
+  refuse("InferenceService", "an empty query", scaled({ query: "" }), /scaleQuery.query/s),
+];
+
+export const optionalCases: readonly Case[] = [...gateways, ...codes, ...objectives, ...queries];
