@@ -1,5 +1,5 @@
 /** Server-side apply that sends nothing when nothing would change. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { KubeClient } from "./client.ts";
 import { classify } from "./errors.ts";
 import { holds } from "./holds.ts";
@@ -93,7 +93,7 @@ function controllerOf({ metadata }: KubeObject): OwnerReference | undefined {
 }
 
 function withHash(object: KubeObject): KubeObject {
-  const hash = createHash("sha256").update(JSON.stringify(object)).digest("hex").slice(0, 16);
+  const applied = hash("sha256", JSON.stringify(object)).slice(0, 16);
   const { metadata } = object;
-  return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [hashAnnotation]: hash } } };
+  return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [hashAnnotation]: applied } } };
 }

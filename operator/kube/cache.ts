@@ -1,5 +1,6 @@
 /** What a watch has seen: one writer (the reflector), many readers, frozen objects. */
 import { CacheIndex } from "./cache-index.ts";
+import { Packing } from "./packing.ts";
 import type { KubeObject } from "./types.ts";
 
 export type Indexes<T> = Readonly<Record<string, (object: T) => readonly string[]>>;
@@ -24,11 +25,11 @@ interface Version<T> {
   read: () => T;
 }
 
-/** An object as it is kept: as JSON, a third of the memory, for the price of a parse when it is read. */
+/** An object as it is kept: packed. A tenth of the memory, for the price of a parse when it is read. */
 interface Kept {
   uid: string | undefined;
   resourceVersion: string | undefined;
-  text: string;
+  packed: string;
   /** What each index gave. */
   values: readonly (readonly string[])[];
 }
@@ -43,6 +44,7 @@ const lately = 64;
 export class ObjectCache<T extends KubeObject> implements Cache<T> {
   synced = false;
   readonly #kept = new Map<string, Kept>();
+  readonly #packing = new Packing();
   readonly #indexes: readonly { name: string; of: (object: T) => readonly string[]; index: CacheIndex }[];
   /** What was read, the longest ago first. */
   readonly #read = new Map<string, T>();
@@ -58,7 +60,7 @@ export class ObjectCache<T extends KubeObject> implements Cache<T> {
   /** Which object, and which state of it, is kept; it stays readable when another takes its place. */
   version(namespace: string | undefined, name: string): Version<T> | undefined {
     const kept = this.#kept.get(cacheKey(namespace, name));
-    return kept && { uid: kept.uid, resourceVersion: kept.resourceVersion, read: () => parse<T>(kept.text) };
+    return kept && { uid: kept.uid, resourceVersion: kept.resourceVersion, read: () => this.#parse(kept) };
   }
 
   list(): T[] {
@@ -94,7 +96,7 @@ export class ObjectCache<T extends KubeObject> implements Cache<T> {
     const key = cacheKey(namespace, name);
     this.#drop(key);
     const values = this.#indexes.map(({ of }) => of(object));
-    this.#kept.set(key, { uid, resourceVersion, text: JSON.stringify(object), values });
+    this.#kept.set(key, { uid, resourceVersion, packed: this.#packing.pack(object), values });
     for (const [number, { index }] of this.#indexes.entries())
       for (const value of values[number] ?? []) index.add(value, key);
   }
@@ -107,7 +109,7 @@ export class ObjectCache<T extends KubeObject> implements Cache<T> {
   #get(key: string): T | undefined {
     const kept = this.#kept.get(key);
     if (!kept) return undefined;
-    const object = this.#read.get(key) ?? parse<T>(kept.text);
+    const object = this.#read.get(key) ?? this.#parse(kept);
     this.#read.delete(key);
     this.#read.set(key, object);
     for (const oldest of this.#read.keys()) {
@@ -115,6 +117,10 @@ export class ObjectCache<T extends KubeObject> implements Cache<T> {
       this.#read.delete(oldest);
     }
     return object;
+  }
+
+  #parse({ packed }: Kept): T {
+    return freezeDeep(this.#packing.unpack(packed) as T);
   }
 
   #drop(key: string): void {
@@ -125,10 +131,6 @@ export class ObjectCache<T extends KubeObject> implements Cache<T> {
     for (const [number, { index }] of this.#indexes.entries())
       for (const value of kept.values[number] ?? []) index.remove(value, key);
   }
-}
-
-function parse<T>(text: string): T {
-  return freezeDeep(JSON.parse(text) as T);
 }
 
 /** `namespace/name` */
