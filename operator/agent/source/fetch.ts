@@ -7,6 +7,7 @@ import { fetchHttp } from "./http.ts";
 import { findMounted } from "./mounted.ts";
 import { openNetwork, type SourceContext } from "./network.ts";
 import { fetchObjects } from "./object-store.ts";
+import { fetchPostgres } from "./postgres.ts";
 import { S3Store } from "./s3.ts";
 import { openS3 } from "./s3-client.ts";
 import { parseUri } from "./uri.ts";
@@ -78,6 +79,9 @@ async function fetchFrom(context: SourceContext, location: ArtifactLocation, opt
   if (uri.kind === "git") {
     const { ref, path } = location;
     return fetchGit(context, network, { ...options, address: uri.address, ref, path });
+  }
+  if (uri.kind === "postgres") {
+    return fetchPostgres(network, { address: uri.address, query: location.query }, { ...options, timing });
   }
   const client = await openS3({ ...location, scheme: uri.scheme }, network);
   try {

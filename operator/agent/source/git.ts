@@ -7,6 +7,7 @@ import { BlobReader } from "./git-blobs.ts";
 import { type Repository, runGit } from "./git-command.ts";
 import { type GitAddress, openRepository } from "./git-repository.ts";
 import type { Network, SourceContext } from "./network.ts";
+import type { PinnedFiles } from "./pinned.ts";
 import { type Written, writeBody } from "./transfer.ts";
 
 interface Wanted {
@@ -51,6 +52,34 @@ export async function fetchGit(
   }
 }
 
+/** Files of commits that versions pin, one after the other. */
+export async function openPinnedGit(
+  context: SourceContext,
+  network: Network,
+  address: GitAddress,
+): Promise<PinnedFiles> {
+  const repository = await openRepository(context, network, address);
+  const fetched = new Set<string>();
+  let blobs: BlobReader | undefined;
+  return {
+    async write({ uri, version = "" }, target) {
+      const [pinned, name] = uri.split(/#(.*)/s);
+      if (pinned !== repository.label || !name || !fullCommit.test(version)) {
+        throw permanent("SourceChanged", `${uri} was pinned when the source was another repository`);
+      }
+      if (!fetched.has(version)) await fetchCommit(repository, version);
+      fetched.add(version);
+      blobs ??= new BlobReader(repository);
+      return writeBlob({ repository, blobs, commit: version, name }, target);
+    },
+    concurrency: 1,
+    async close() {
+      blobs?.close();
+      await repository.close();
+    },
+  };
+}
+
 async function findCommit(repository: Repository, ref: string | undefined): Promise<string> {
   const names = ref === undefined ? ["HEAD"] : [`refs/heads/${ref}`, `refs/tags/${ref}^{}`, `refs/tags/${ref}`, ref];
   const output = await runGit(repository, ["ls-remote", "--quiet", "--", repository.url, ...names]);
@@ -64,7 +93,7 @@ async function findCommit(repository: Repository, ref: string | undefined): Prom
 }
 
 /** One commit, without its history. */
-export async function fetchCommit(repository: Repository, commit: string): Promise<void> {
+async function fetchCommit(repository: Repository, commit: string): Promise<void> {
   await runGit(repository, [
     ...[
       "fetch",
@@ -130,7 +159,7 @@ interface Blob {
 
 const lfsPointer = "version https://git-lfs.github.com/spec/v1\n";
 
-export async function writeBlob({ repository, blobs, commit, name, received }: Blob, target: string): Promise<Written> {
+async function writeBlob({ repository, blobs, commit, name, received }: Blob, target: string): Promise<Written> {
   const label = `${repository.label}: ${name}`;
   async function* checked() {
     let first = true;

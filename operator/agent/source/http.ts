@@ -3,6 +3,7 @@ import type { Timing } from "../context.ts";
 import { permanent, redact } from "../failure.ts";
 import type { Fetched, FetchOptions, Unchanged } from "./fetch.ts";
 import { guardedAgent, type Network } from "./network.ts";
+import type { PinnedFiles } from "./pinned.ts";
 import { writeBody } from "./transfer.ts";
 import { contentLength, request, statusError, type WebResponse } from "./web.ts";
 
@@ -44,6 +45,28 @@ export async function fetchHttp(
   } finally {
     await agent.destroy();
   }
+}
+
+/** The one file that a version pins, by its ETag where it has a strong one. */
+export async function openPinnedHttp(network: Network, url: URL, timing: Timing): Promise<PinnedFiles> {
+  const agent = guardedAgent(network, timing.idle);
+  const authorization = await credentials(network, url);
+  return {
+    async write({ uri, etag }, target) {
+      // What was pinned has no query, which may hold secrets; the location has it still.
+      const pinned = redact(url.href) === uri ? url : new URL(uri);
+      const headers: Record<string, string> = etag?.startsWith('"') ? { "if-match": etag } : {};
+      const sameOrigin = pinned.origin === url.origin ? { authorization } : {};
+      const response = await request(agent, { url: pinned, headers, ...sameOrigin });
+      if (response.statusCode !== 200) {
+        await response.body.dump();
+        throw statusError(response.statusCode, response.url);
+      }
+      return writeBody({ stream: response.body, length: contentLength(response), label: uri }, target, timing);
+    },
+    concurrency: 1,
+    close: () => agent.destroy(),
+  };
 }
 
 /** An ETag is in quotes, a time is not. */

@@ -16,6 +16,8 @@ export interface Body {
   label: string;
   /** Told of each chunk's length. */
   received?: ((bytes: number) => void) | undefined;
+  /** What an error of the stream means. Default: that it broke off. */
+  failure?: (error: unknown) => TaskError;
 }
 
 export interface Written {
@@ -32,6 +34,8 @@ export async function writeBody(
   target: string,
   timing: Pick<Timing, "idle" | "transfer">,
 ): Promise<Written> {
+  // A stream that fails before it is read must not end the process; reading it tells.
+  body.stream.on("error", () => {});
   await mkdir(dirname(target), { recursive: true });
   const { label, length } = body;
   const stop = new AbortController();
@@ -54,6 +58,7 @@ export async function writeBody(
   } catch (error) {
     if (stop.signal.aborted) throw stop.signal.reason;
     if (error instanceof TaskError || errorCode(error) === "ENOSPC") throw error;
+    if (body.failure) throw body.failure(error);
     const of = length === undefined ? "" : ` of ${length}`;
     throw transient("SourceUnreachable", `${label}: broke off after ${size}${of} bytes: ${errorText(error)}`);
   } finally {

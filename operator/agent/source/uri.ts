@@ -1,11 +1,13 @@
 import { permanent, redact } from "../failure.ts";
 import type { GitAddress } from "./git-repository.ts";
+import type { PostgresAddress } from "./postgres.ts";
 
 /** A location's uri in its parts. */
 export type SourceUri =
   | { kind: "http"; url: URL }
   | { kind: "bucket"; scheme: "s3" | "gs"; bucket: string; key: string }
   | { kind: "git"; address: GitAddress }
+  | { kind: "postgres"; address: PostgresAddress }
   | { kind: "mounted"; path: string };
 
 /** http(s)://host/file, s3://bucket/key, gs://bucket/key, pvc://claim/path, configmap://name/key. */
@@ -28,6 +30,8 @@ export function parseUri(uri: string): SourceUri {
     case "git+https":
     case "git+ssh":
       return { kind: "git", address: parseGit(uri, scheme === "git+ssh" ? "ssh" : "https") };
+    case "postgres":
+      return { kind: "postgres", address: parsePostgres(uri) };
     case "pvc":
     case "configmap": {
       const path = cut(rest)[1].replace(/\/+$/, "");
@@ -35,7 +39,10 @@ export function parseUri(uri: string): SourceUri {
       return { kind: "mounted", path };
     }
     default:
-      throw invalid(uri, "is not http(s)://, s3://, gs://, git+https://, git+ssh://, pvc:// or configmap://");
+      throw invalid(
+        uri,
+        "is not http(s)://, s3://, gs://, git+https://, git+ssh://, postgres://, pvc:// or configmap://",
+      );
   }
 }
 
@@ -49,6 +56,22 @@ function parseGit(uri: string, protocol: "https" | "ssh"): GitAddress {
     throw invalid(uri, `is no repository: write git+${protocol}://${protocol === "ssh" ? "user@" : ""}host/repository`);
   }
   return { protocol, user: user ?? "git", host, port: port === undefined ? undefined : Number(port), path };
+}
+
+const sslmodes = ["verify-full", "require", "disable"] as const;
+
+function parsePostgres(uri: string): PostgresAddress {
+  const url = URL.parse(uri);
+  const database = /^\/([^/]+)$/.exec(url?.pathname ?? "")?.[1];
+  if (!url?.hostname || !database || url.username) {
+    throw invalid(uri, "is no database: write postgres://host:5432/database");
+  }
+  const { sslmode = "verify-full", ...others } = Object.fromEntries(url.searchParams);
+  const known = sslmodes.find((mode) => mode === sslmode);
+  if (!known || Object.keys(others).length > 0) {
+    throw invalid(uri, `may have no parameter but sslmode, which is one of ${sslmodes.join(", ")}`);
+  }
+  return { host: url.hostname, port: Number(url.port) || 5432, database: decodeURIComponent(database), sslmode: known };
 }
 
 /** What is before the first slash, and what is after it. */

@@ -17,6 +17,7 @@ const packages: Record<string, string> = {
   git: "git",
   ssh: "openssh-client",
   "/usr/sbin/sshd": "openssh-server",
+  "/usr/lib/postgresql/15/bin/postgres": "postgresql-15",
 };
 
 export const nodePrograms = ["containerd", "runc", "/usr/lib/cni/bridge", "conntrack", "iptables", "ip", "openssl"];
