@@ -85,7 +85,10 @@ describe("rebinning", () => {
 
   test("edges too near to be told apart lose no row", () => {
     expect(rebin({ edges: [1, 1, 2], counts: [3, 0] }, { edges: [0, 1, 2], whole: false })).toEqual([0, 3]);
-    expect(rebin({ edges: [0.5, 0.9, 1], counts: [3, 0] }, { edges: [0, 0.7, 2], whole: true })).toEqual([1.5, 1.5]);
+    expect(rebin({ edges: [0.5, 0.9, 1], counts: [3, 0] }, { edges: [0, 0.7, 2], whole: true })).toEqual([
+      expect.closeTo(1.5),
+      expect.closeTo(1.5),
+    ]);
   });
 
   test("integers are counted: 0 to 29 in bins of 1.45, over bins of 1.5, are where they were", () => {
