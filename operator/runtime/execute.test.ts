@@ -68,6 +68,21 @@ beforeEach(() => {
   current = undefined;
 });
 
+test("an object that is deleted while its children are made gets no more of them", async () => {
+  const children = ["one", "two"].map((name) => ({
+    resource: services,
+    object: { ...child, metadata: { ...child.metadata, name } },
+  }));
+  const observed = (of: Resource) => (of === resource && done.length === 0 ? object : undefined);
+  const carriedOut = execute(
+    { ...executor(), observed },
+    { object, resource },
+    { ...plan, records: [], apply: children },
+  );
+  await expect(carriedOut).rejects.toThrow(StaleViewError);
+  expect(done).toEqual(["apply Service"]);
+});
+
 describe("a plan is carried out", () => {
   test("in the order in which a crash does no harm; the status waits for what was written to come back", async () => {
     expect(await run()).toMatchObject({ statusDue: true });

@@ -66,7 +66,9 @@ export async function execute(
     const { namespace = "", name, resourceVersion } = answer;
     echoes.push({ resource: of, namespace, name, resourceVersion, sentAt });
   };
+  const isThere = watchOver(observed, { object, resource });
   for (const { seen, ...child } of children) {
+    if (!seen && !isThere()) throw new StaleViewError(`${resource.kind} ${object.metadata.name} is gone`);
     applied(child.resource, performance.now(), await applyIfChanged(client, child, seen));
   }
   for (const child of plan.delete) {
@@ -80,6 +82,14 @@ export async function execute(
   applied(resource, performance.now(), await applyStatus(client, { object, resource }, plan.status));
   for (const event of plan.events) await events.record(object, event);
   return { echoes, statusDue: false };
+}
+
+/** False once the object is deleted: of many children, those that are still to be made would be nobody's. */
+function watchOver(observed: Executor["observed"], { object, resource }: Subject): () => boolean {
+  const { namespace = "", name } = object.metadata;
+  const uid = () => observed(resource, namespace, name)?.metadata.uid;
+  const before = uid();
+  return () => before === undefined || uid() === before;
 }
 
 /** What is about to be made or deleted follows from a view that nobody has refreshed for a while: is it still true? */

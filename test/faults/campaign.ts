@@ -108,6 +108,8 @@ export class Campaign {
       found.push(...(run.play ? await run.play(scene) : await this.#tell(run, scene, beside)));
     } catch (error) {
       found.push(told(error));
+      // The runs after this one are to find the cluster as it was.
+      await tearDown(user).catch(() => undefined);
     } finally {
       await Promise.all(beside);
       await crew.stop();

@@ -5,7 +5,7 @@ import { type Rig, resourceOf } from "../rig/cluster.ts";
 import type { OperatorProcess } from "../rig/operator.ts";
 import type { Seen } from "./history.ts";
 import { FaultProxy } from "./proxy.ts";
-import { insist } from "./user.ts";
+import { insist, patienceMs } from "./user.ts";
 
 const superviseMs = 50;
 
@@ -45,12 +45,14 @@ export class Crew {
 
   /** The replica that holds the Lease. */
   async leader(): Promise<number> {
+    const deadline = performance.now() + patienceMs;
     for (;;) {
       const lease = await insist(() =>
         this.#rig.client.get<Seen>(resourceOf("Lease"), "kube-system", "lemnis-operator"),
       );
       const index = this.proxies.findIndex((_, candidate) => nameOf(candidate) === lease.spec.holderIdentity);
       if (index >= 0) return index;
+      if (performance.now() > deadline) throw new Error("L1: nobody leads");
       await sleep(100);
     }
   }

@@ -3,8 +3,8 @@ import { annotations, labels } from "../../operator/controllers/labels.ts";
 import type { Happening, Seen } from "./history.ts";
 import type { Write } from "./proxy.ts";
 
-/** A child that was under way when its owner went may still arrive; the collector takes it. */
-const lateMs = 2_000;
+/** For as long a process on a busy machine may not have heard that an owner went; the collector takes what it makes then. */
+const lateMs = 5_000;
 
 type Key = string;
 const keyOf = ({ kind, metadata: { namespace, name } }: Seen): Key => `${kind} ${namespace}/${name}`;
@@ -19,17 +19,20 @@ interface World {
   completed: Set<string>;
   /** Uids of what the operator deleted itself. */
   deleted: ReadonlySet<string>;
+  /** When the writes were sent, by the version that they made. */
+  sent: ReadonlyMap<string | undefined, number>;
   /** Versions that somebody else made on purpose. */
   foreign: ReadonlySet<string>;
 }
 type Check = (happening: Happening, before: Seen | undefined, world: World) => string | undefined;
 
 /** S1: every child's owner lives, in the child's own namespace (S8). */
-const ownerLives: Check = ({ type, object, at }, _, { objects, gone }) => {
+const ownerLives: Check = ({ type, object, at }, _, { objects, gone, sent }) => {
   const owner = controllerOf(object);
   if (type !== "added" || !owner) return undefined;
   const alive = objects.get(`${owner.kind} ${object.metadata.namespace}/${owner.name}`)?.metadata.uid === owner.uid;
-  if (alive || at - (gone.get(owner.uid) ?? Number.NEGATIVE_INFINITY) < lateMs) return undefined;
+  const madeAt = sent.get(object.metadata.resourceVersion) ?? at;
+  if (alive || madeAt - (gone.get(owner.uid) ?? Number.NEGATIVE_INFINITY) < lateMs) return undefined;
   return `S1: ${keyOf(object)} was made for ${owner.kind} ${owner.name}, which is not there`;
 };
 
@@ -113,7 +116,8 @@ export function violations(
 ): string[] {
   const deletions = writes.filter(({ verb }) => verb === "delete");
   const deleted = new Set(deletions.map(({ body }) => JSON.parse(body.toString()).preconditions.uid as string));
-  const world: World = { objects: new Map(), gone: new Map(), completed: new Set(), deleted, foreign };
+  const sent = new Map(writes.map(({ resourceVersion, sentAt }) => [resourceVersion, sentAt]));
+  const world: World = { objects: new Map(), gone: new Map(), completed: new Set(), deleted, sent, foreign };
   const found: string[] = [];
   for (const happening of happenings) {
     const { type, object, at } = happening;

@@ -19,6 +19,8 @@ export interface Exchange {
   name: string | undefined;
   subresource: string | undefined;
   body: Buffer;
+  /** When it came, by `performance.now()`. */
+  sentAt: number;
 }
 
 /** A write that was answered. */
@@ -26,7 +28,6 @@ export interface Write extends Exchange {
   status: number;
   /** The version that it made, where the answer says so. */
   resourceVersion: string | undefined;
-  at: number;
 }
 
 /** What becomes of a request: passed on, cut off, or answered by the proxy itself. */
@@ -123,7 +124,7 @@ export class FaultProxy {
     const body = Buffer.from(await answer.body.arrayBuffer());
     if (isWrite(exchange)) {
       const resourceVersion = answer.statusCode < 300 ? versionIn(body) : undefined;
-      const write = { ...exchange, status: answer.statusCode, resourceVersion, at: performance.now() };
+      const write = { ...exchange, status: answer.statusCode, resourceVersion };
       this.writes.push(write);
       const fate = (await this.fault.onWritten?.(write)) ?? "pass";
       if (fate !== "pass") return meet(outgoing, fate);
@@ -176,7 +177,7 @@ function parse({ method = "GET", url = "" }: IncomingMessage, body: Buffer): Exc
   const [plural = "", name, subresource] = namespace === undefined ? parts : parts.slice(2);
   const read = searchParams.has("watch") ? "watch" : name === undefined ? "list" : "get";
   const verb = method === "GET" ? read : method.toLowerCase();
-  return { method, path: url, verb, plural, namespace, name, subresource, body };
+  return { method, path: url, verb, plural, namespace, name, subresource, body, sentAt: performance.now() };
 }
 
 function versionIn(body: Buffer): string | undefined {

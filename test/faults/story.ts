@@ -1,5 +1,6 @@
 /** One life of a model, as its users drive it: made, scaled, trained again, rolled back and forward, deleted. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { waitUntil } from "../cluster/progress.ts";
 import { childKinds, ourKinds, type Seen } from "./history.ts";
 import { patienceMs, type User } from "./user.ts";
 
@@ -71,10 +72,12 @@ export const stages: readonly Stage[] = [
   },
 ];
 
-/** Waits until all four are Ready and only the revision that serves is left. */
+/** Waits until all four are Ready, only the revision that serves is left, and no Job runs. */
 export async function settle(user: User): Promise<void> {
   for (const kind of ourKinds) await user.until(kind, isReady);
   await user.until("InferenceService", ({ status }) => status.revisions.length === 1);
+  const jobsEnded = async () => (await user.list("Job")).every(({ status }) => status?.completionTime !== undefined);
+  await waitUntil(jobsEnded, { timeoutMs: patienceMs, failure: () => new Error("L1: a Job does not end") });
 }
 
 /** Deletes everything; L2: nothing of it stays. */

@@ -91,7 +91,7 @@ export async function startRig({ controllerManager = false, storeDir }: RigOptio
           () => false,
         ),
       {
-        ...{ timeoutMs: 20_000, failure: () => new Error(`the kind ${runtime.kind} is not served`) },
+        ...{ timeoutMs: 120_000, failure: () => new Error(`the kind ${runtime.kind} is not served`) },
       },
     );
   }

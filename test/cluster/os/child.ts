@@ -32,7 +32,15 @@ export class Child {
   }
 
   /** Starts the server and waits until it is ready. On failure nothing is left running, and the error ends with the log's end. */
-  static async start({ name, command, args, logFile, env, isReady, timeoutMs = 60_000 }: ChildOptions): Promise<Child> {
+  static async start({
+    name,
+    command,
+    args,
+    logFile,
+    env,
+    isReady,
+    timeoutMs = 180_000,
+  }: ChildOptions): Promise<Child> {
     mkdirSync(dirname(logFile), { recursive: true });
     const log = openSync(logFile, "a");
     const spawned = spawn("setpriv", ["--pdeathsig", "KILL", "--", command, ...args], {

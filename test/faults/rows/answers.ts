@@ -1,9 +1,11 @@
 /** The API server answers otherwise than it should, or late. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeObject } from "../../../operator/kube/types.ts";
+import { waitUntil } from "../../cluster/progress.ts";
 import { resourceOfPlural } from "../../rig/cluster.ts";
 import type { Row, Run, Scene } from "../campaign.ts";
 import { type Exchange, type Fate, isWrite } from "../proxy.ts";
+import { patienceMs } from "../user.ts";
 import { heal, proxyOf, refusal, throughout } from "./acts.ts";
 
 const refuse = (name: string, answer: ReturnType<typeof refusal>): Run =>
@@ -64,18 +66,14 @@ const slow = (ms: number): Run =>
 
 /** Slower than the operator may wait: it ends itself, and writes nothing after its time. */
 const fenced: Run = {
-  name: "20 s an answer for 30 s: the leader ends itself",
+  name: "20 s an answer, until the leader has ended itself",
   beforeStage: (scene, { name }) => {
     if (name !== "retrain") return;
     const { restarts } = scene.crew;
-    scene.meanwhile(
-      (async () => {
-        proxyOf(scene).fault = { onRequest: (exchange) => late(exchange, 20_000) };
-        await sleep(30_000);
-        heal(scene)();
-        if (scene.crew.restarts === restarts) throw new Error("S7: the leader goes on though it can't renew its lease");
-      })(),
-    );
+    proxyOf(scene).fault = { onRequest: (exchange) => late(exchange, 20_000) };
+    const failure = () => new Error("S7: the leader goes on though it can't renew its lease");
+    const ended = waitUntil(async () => scene.crew.restarts > restarts, { timeoutMs: patienceMs, failure });
+    scene.meanwhile(ended.finally(heal(scene)));
   },
 };
 

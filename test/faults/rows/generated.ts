@@ -10,7 +10,7 @@ import { waitUntil } from "../../cluster/progress.ts";
 import { resourceOf } from "../../rig/cluster.ts";
 import { atRest, type Row, type Run, type Scene, untilQuiet } from "../campaign.ts";
 import { difference, endState } from "../end-state.ts";
-import { ourKinds } from "../history.ts";
+import { ourKinds, type Seen } from "../history.ts";
 import { tearDown } from "../story.ts";
 import { insist, patienceMs } from "../user.ts";
 import { proxyOf } from "./acts.ts";
@@ -31,6 +31,9 @@ function generated(number: number): Run {
         if (trouble) found.push(trouble);
         await sleep(scene.random() * 150);
       }
+      // Data that nobody has looked at is seen by those alone who begin anew.
+      for (const { metadata } of await user.list("Dataset"))
+        await user.meddle("Dataset", metadata.name, { metadata: { annotations: { "lemnis.dev/refresh": "the-end" } } });
       await untilSettled(scene);
       const starts = crew.restarts + 1;
       const requests = [...proxyOf(scene).requests.values()].reduce((sum, count) => sum + count, 0);
@@ -41,13 +44,14 @@ function generated(number: number): Run {
       found.push(...(await atRest(scene)));
       const restarted = difference(state, await endState(user));
       if (restarted) found.push(`L1: a restart changed the end state: ${restarted}`);
+      const verdicts = await verdictsOf(scene);
       const specs = (await Promise.all(ourKinds.map((kind) => user.list(kind)))).flat();
       await tearDown(user);
       for (const { kind, metadata, spec } of specs)
         await apply(scene, { kind, name: metadata.name, spec }, metadata.annotations);
       await untilSettled(scene);
-      const anew = difference(state, await endState(user));
-      if (anew) found.push(`L1: a fresh operator makes something else of the last specs: ${anew}`);
+      const anew = difference(verdicts, await verdictsOf(scene));
+      if (anew) found.push(`L1: what is made anew of the last specs is otherwise: ${anew}`);
       await tearDown(user);
       return found;
     },
@@ -132,6 +136,22 @@ async function refusal(work: Promise<unknown>): Promise<ApiError | undefined> {
     if (isRefusal) return error;
     throw error;
   }
+}
+
+/**
+ * What is to be the same however it came about: each object's reason, and what serves. A version that keeps serving while
+ * the one that is asked for can't be had, a number that an autoscaler chose, and versions of old, are history.
+ */
+async function verdictsOf({ user }: Scene): Promise<string> {
+  const objects = (await Promise.all(ourKinds.map((kind) => user.list(kind)))).flat();
+  const lines = objects.map(({ kind, metadata, status }) => {
+    const conditions: Seen[] = status?.conditions ?? [];
+    const reason = conditions.find(({ type }) => type === "Ready")?.reason;
+    const stalled = conditions.some(({ type }) => type === "Stalled") ? ", stalled" : "";
+    const serves = reason === "Serving" ? `, ${status.revisions[0].name}` : "";
+    return `${kind} ${metadata.name}: ${reason}${stalled}${serves}`;
+  });
+  return lines.sort().join("\n");
 }
 
 async function untilSettled(scene: Scene): Promise<void> {

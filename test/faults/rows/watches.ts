@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitUntil } from "../../cluster/progress.ts";
 import type { Row, Run, Scene } from "../campaign.ts";
-import { startLink } from "../link.ts";
+import { type Link, startLink } from "../link.ts";
 import { patienceMs } from "../user.ts";
 import { proxyOf, throughout } from "./acts.ts";
 
@@ -41,41 +41,37 @@ const lists = (scene: Scene) => new Map([...proxyOf(scene).requests].filter(([ke
  * What is made and deleted from such an old view must be asked about first.
  */
 function frozen(name: string, { restart }: { restart: boolean }): Run {
+  let link: Link | undefined;
   return {
     name,
     begin: async (scene) => {
-      const link = await startLink(scene.rig.plane.etcdUrl);
+      link = await startLink(scene.rig.plane.etcdUrl);
       const server = await scene.rig.plane.addApiServer({ etcdUrl: link.url });
-      links.set(scene, link);
-      proxyOf(scene).fault = { instead: { url: server.url, of: ({ verb }) => verb === "list" || verb === "watch" } };
-      proxyOf(scene).endWatches();
+      const proxy = proxyOf(scene);
+      proxy.fault = { instead: { url: server.url, of: ({ verb }) => verb === "list" || verb === "watch" } };
+      proxy.endWatches();
       return async () => {
-        link.thaw();
-        proxyOf(scene).fault = {};
-        proxyOf(scene).endWatches();
+        proxy.fault = {};
+        proxy.endWatches();
         await server.kill();
-        await link.stop();
+        await link?.stop();
       };
     },
     beforeStage: (scene, stage) => {
-      if (stage.name === "retrain") scene.meanwhile(travel(scene, restart));
+      if (stage.name === "retrain" && link) scene.meanwhile(travel(scene, { link, restart }));
     },
   };
 }
 
-const links = new WeakMap<Scene, Awaited<ReturnType<typeof startLink>>>();
-
-async function travel(scene: Scene, restart: boolean): Promise<void> {
-  const { user, crew } = scene;
-  const link = links.get(scene);
-  link?.freeze();
+async function travel({ user, crew }: Scene, { link, restart }: { link: Link; restart: boolean }): Promise<void> {
+  link.freeze();
   await user.thereAndBack("InferenceService", { minReplicas: 3, maxReplicas: 4 });
   await user.deleteAndMake("TrainingJob");
   await user.thereAndBack("Dataset", { source: { uri: "http://host/other.csv" } });
   await user.deleteAndMake("Model");
   if (restart) await crew.kill();
   await sleep(12_000);
-  link?.thaw();
+  link.thaw();
 }
 
 export const watches: readonly Row[] = [
