@@ -127,7 +127,7 @@ describe("over HTTP", () => {
     answer = (_, response) => response.setHeader("etag", '"v1"').end(csv);
     expect((await read("/wine.csv?token=secret")).message).toMatchObject({ version: 1, rows: 3 });
     const { source } = await world.store.getDatasetVersion(namespace, "wine", "1");
-    expect(source).toEqual({ uri: `${url}/wine.csv`, etag: '"v1"' });
+    expect(source).toEqual({ uri: `${url}/wine.csv`, state: '"v1"' });
     answer = (_, response) => response.end(gzipSync(csv));
     expect((await read("/wine.csv.gz")).message).toMatchObject({ version: 1 });
   });
