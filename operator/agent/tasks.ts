@@ -237,6 +237,7 @@ export const taskFailure = z.strictObject({
     "ExpectationFailed",
     "TransformInvalid",
     "EmptyDataset",
+    "MemoryTooSmall",
     "LabelMissing",
     "DigestMismatch",
     "ModelMissing",

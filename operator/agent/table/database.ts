@@ -62,6 +62,16 @@ export class Database {
     }
   }
 
+  /** The one column of a query, chunk by chunk, so that it may be longer than memory. */
+  async *stream(sql: string): AsyncGenerator<unknown[]> {
+    const result = await this.#connection.stream(sql);
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (!chunk || chunk.rowCount === 0) return;
+      yield chunk.getColumnValues(0);
+    }
+  }
+
   /** All rows of a query, 64-bit integers as bigint. */
   async rows(sql: string): Promise<Row[]> {
     return (await this.#connection.runAndReadAll(sql)).getRowObjectsJS();
