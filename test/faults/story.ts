@@ -76,8 +76,14 @@ export const stages: readonly Stage[] = [
 export async function settle(user: User): Promise<void> {
   for (const kind of ourKinds) await user.until(kind, isReady);
   await user.until("InferenceService", ({ status }) => status.revisions.length === 1);
-  const jobsEnded = async () => (await user.list("Job")).every(({ status }) => status?.completionTime !== undefined);
-  await waitUntil(jobsEnded, { timeoutMs: patienceMs, failure: () => new Error("L1: a Job does not end") });
+  await jobsEnded(user);
+}
+
+export async function jobsEnded(user: User): Promise<void> {
+  const isEnded = ({ status }: Seen) =>
+    status?.conditions?.some(({ type, status }: Seen) => ["Complete", "Failed"].includes(type) && status === "True");
+  const ended = async () => (await user.list("Job")).every(isEnded);
+  await waitUntil(ended, { timeoutMs: patienceMs, failure: () => new Error("L1: a Job does not end") });
 }
 
 /** Deletes everything; L2: nothing of it stays. */

@@ -11,7 +11,7 @@ import { resourceOf } from "../../rig/cluster.ts";
 import { atRest, type Row, type Run, type Scene, untilQuiet } from "../campaign.ts";
 import { difference, endState } from "../end-state.ts";
 import { ourKinds, type Seen } from "../history.ts";
-import { tearDown } from "../story.ts";
+import { jobsEnded, tearDown } from "../story.ts";
 import { insist, patienceMs } from "../user.ts";
 import { proxyOf } from "./acts.ts";
 
@@ -162,6 +162,7 @@ async function untilSettled(scene: Scene): Promise<void> {
   };
   const failure = () => new Error("S6: not every object has been looked at");
   await waitUntil(observed, { timeoutMs: patienceMs, failure });
+  await jobsEnded(user);
   await untilQuiet(scene);
 }
 

@@ -5,7 +5,8 @@ import type { KubeObject } from "../../../operator/kube/types.ts";
 import { resourceOf } from "../../rig/cluster.ts";
 import { atRest, type Run, type Scene } from "../campaign.ts";
 import type { Crew } from "../crew.ts";
-import { isReady, specs, tearDown } from "../story.ts";
+import type { Seen } from "../history.ts";
+import { isReady, jobsEnded, specs, tearDown } from "../story.ts";
 import { insist, patienceMs } from "../user.ts";
 
 const writesBetween = 20;
@@ -33,6 +34,14 @@ export function underLoad({ count, everySeconds }: Load): Run {
       } finally {
         clearInterval(killing);
       }
+      // Each run has made a version; they are judged one after the other.
+      const isJudged = ({ stage }: Seen) => stage !== "Candidate";
+      await user.until(
+        "Model",
+        (model) => model.status.versions?.[0]?.version === count && model.status.versions.every(isJudged),
+      );
+      await user.until("Model", isReady);
+      await jobsEnded(user);
       const found = await atRest(scene);
       await tearDown(user);
       return found;
