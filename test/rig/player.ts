@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { asTaskError, failureJson, redact, type TaskError } from "../../operator/agent/failure.ts";
 import {
+  type DeriveTask,
   type EvaluateTask,
   type ImportTask,
   type PublishTask,
@@ -19,6 +20,7 @@ import type { KubeClient } from "../../operator/kube/client.ts";
 import { Reflector } from "../../operator/kube/reflector.ts";
 import { pods } from "../../operator/kube/resources.ts";
 import type { KubeObject } from "../../operator/kube/types.ts";
+import type { DatasetVersionInput } from "../../operator/store/api.ts";
 import { StoreClient, StoreError } from "../../operator/store/client.ts";
 import { datasetInput, fileOf } from "../builders/store.ts";
 
@@ -84,19 +86,21 @@ export class Player {
   async #play(pod: PlayedPod): Promise<void> {
     const last = pod.spec.containers.at(-1);
     const text = last?.env?.find(({ name }) => name === "LEMNIS_TASK")?.value;
-    const failure = text ? await this.#perform(taskSchema.parse(JSON.parse(text.replaceAll("$$", "$")))) : undefined;
+    const task = text ? taskSchema.parse(JSON.parse(text.replaceAll("$$", "$"))) : undefined;
+    const serves = !task || task.verb === "features";
+    const failure = task && (await this.#perform(task));
     const time = new Date().toISOString();
     const exit = failure
       ? { exitCode: failure.retryable ? 1 : permanentFailure, message: failureJson(failure) }
       : { exitCode: 0 };
-    const state = text
-      ? { terminated: { ...exit, startedAt: time, finishedAt: time } }
-      : { running: { startedAt: time } };
+    const state = serves
+      ? { running: { startedAt: time } }
+      : { terminated: { ...exit, startedAt: time, finishedAt: time } };
     const status = {
-      phase: failure ? "Failed" : text ? "Succeeded" : "Running",
-      conditions: text ? [] : [{ type: "Ready", status: "True", lastTransitionTime: time }],
+      phase: failure ? "Failed" : serves ? "Running" : "Succeeded",
+      conditions: serves ? [{ type: "Ready", status: "True", lastTransitionTime: time }] : [],
       containerStatuses: pod.spec.containers.map(({ name }) => ({
-        ...{ name, state, ready: !text, restartCount: 0, image: "", imageID: "", started: !text },
+        ...{ name, state, ready: serves, restartCount: 0, image: "", imageID: "", started: serves },
       })),
     };
     const { name, namespace = "" } = pod.metadata;
@@ -108,7 +112,8 @@ export class Player {
   async #perform(task: Task): Promise<TaskError | undefined> {
     const store = new StoreClient({ url: this.#storeUrl, token: async () => `${task.namespace}:default`, tries: 1 });
     try {
-      if (task.verb === "snapshot") await this.#snapshot(store, task);
+      if (task.verb === "snapshot") await this.#register(store, task, {});
+      if (task.verb === "derive") await this.#register(store, task, { parents: await parentsOf(store, task) });
       if (task.verb === "publish") await this.#publish(store, task);
       if (task.verb === "import") await this.#import(store, task);
       if (task.verb === "evaluate") await this.#evaluate(store, task);
@@ -122,15 +127,21 @@ export class Player {
     return undefined;
   }
 
-  async #snapshot(store: StoreClient, { namespace, dataset, retain }: SnapshotTask): Promise<void> {
+  async #register(
+    store: StoreClient,
+    { namespace, dataset, recipe, retain }: SnapshotTask | DeriveTask,
+    { parents }: Pick<DatasetVersionInput, "parents">,
+  ): Promise<void> {
+    const of = parents?.map(({ digest }) => digest).join() ?? "";
     const files = [
-      await this.#upload(store, namespace, "train/data.csv"),
-      await this.#upload(store, namespace, "test/data.csv"),
+      { ...(await this.#upload(store, namespace, `train/data.csv${of}`)), path: "train/data.csv" },
+      { ...(await this.#upload(store, namespace, `test/data.csv${of}`)), path: "test/data.csv" },
     ];
     const columns = [{ name: "class", type: "Int64" as const, nullable: false, role: "Label" as const }];
     const splits = { train: 80, test: 20 };
-    const version = datasetInput(files, { rows: 100, splits, columns, retain });
-    await store.registerDatasetVersion(namespace, dataset, version);
+    const { source, ...version } = datasetInput(files, { rows: 100, splits, columns, recipe, retain });
+    const from = parents ? { parents } : source ? { source } : {};
+    await store.registerDatasetVersion(namespace, dataset, { ...version, ...from });
   }
 
   async #publish(store: StoreClient, { namespace, trainingJob, runDigest, run, model }: PublishTask): Promise<void> {
@@ -170,4 +181,13 @@ export class Player {
     this.#folder ??= mkdtemp(join(tmpdir(), "lemnis-player-"));
     return this.#folder;
   }
+}
+
+function parentsOf(store: StoreClient, { namespace, inputs }: DeriveTask) {
+  return Promise.all(
+    inputs.map(async ({ dataset, digest, split }) => {
+      const { version } = await store.getDatasetVersion(namespace, dataset, digest);
+      return { dataset, version, digest, ...(split ? { split } : {}) };
+    }),
+  );
 }
