@@ -1,17 +1,16 @@
 /** Plays what a cluster without nodes lacks: pods run, and Lemnis's containers do their tasks in the store. */
 
-import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Task, task as taskSchema } from "../../operator/agent/tasks.ts";
+import { permanentFailure, type Task, type TaskFailure, task as taskSchema } from "../../operator/agent/tasks.ts";
 import type { KubeClient } from "../../operator/kube/client.ts";
 import { Reflector } from "../../operator/kube/reflector.ts";
 import { pods } from "../../operator/kube/resources.ts";
 import type { KubeObject } from "../../operator/kube/types.ts";
 import { StoreClient } from "../../operator/store/client.ts";
-import { datasetInput, fileOf } from "../builders/store.ts";
+import { type Outcome, perform } from "./played-tasks.ts";
 
 interface PodContainer {
   name: string;
@@ -25,6 +24,8 @@ interface PlayedPod extends KubeObject {
 export class Player {
   /** What the sources hold, by namespace: other text is another version. */
   readonly data = new Map<string, string>();
+  /** What comes of reading or deriving a Dataset, by namespace/name. */
+  readonly outcomes = new Map<string, Outcome>();
   /** What the next evaluations measure. */
   accuracy = 0.95;
   /** While true, pods stay as they are. */
@@ -73,16 +74,20 @@ export class Player {
   async #play(pod: PlayedPod): Promise<void> {
     const last = pod.spec.containers.at(-1);
     const text = last?.env?.find(({ name }) => name === "LEMNIS_TASK")?.value;
-    if (text) await this.#perform(taskSchema.parse(JSON.parse(text.replaceAll("$$", "$"))));
+    const task = text ? taskSchema.parse(JSON.parse(text.replaceAll("$$", "$"))) : undefined;
+    // A server has a task too, and no end.
+    const failure = task && task.verb !== "features" ? await this.#perform(task) : undefined;
+    const ends = task !== undefined && task.verb !== "features";
     const time = new Date().toISOString();
-    const state = text
-      ? { terminated: { exitCode: 0, startedAt: time, finishedAt: time } }
+    const exit = failure ? { exitCode: permanentFailure, message: JSON.stringify(failure) } : { exitCode: 0 };
+    const state = ends
+      ? { terminated: { ...exit, startedAt: time, finishedAt: time } }
       : { running: { startedAt: time } };
     const status = {
-      phase: text ? "Succeeded" : "Running",
-      conditions: text ? [] : [{ type: "Ready", status: "True", lastTransitionTime: time }],
+      phase: ends ? (failure ? "Failed" : "Succeeded") : "Running",
+      conditions: ends ? [] : [{ type: "Ready", status: "True", lastTransitionTime: time }],
       containerStatuses: pod.spec.containers.map(({ name }) => ({
-        ...{ name, state, ready: !text, restartCount: 0, image: "", imageID: "", started: !text },
+        ...{ name, state, ready: !ends, restartCount: 0, image: "", imageID: "", started: !ends },
       })),
     };
     const { name, namespace = "" } = pod.metadata;
@@ -90,56 +95,21 @@ export class Player {
     await this.#client.apply(pods, body as KubeObject, { subresource: "status", manager: "kubelet" });
   }
 
-  /** What the pod's agent would leave in the store. */
-  async #perform(task: Task): Promise<void> {
+  /** What the pod's agent would leave in the store, or why it would not. */
+  async #perform(task: Task): Promise<TaskFailure | undefined> {
     const { namespace } = task;
+    this.#folder ??= await mkdtemp(join(tmpdir(), "lemnis-player-"));
     const store = new StoreClient({ url: this.#storeUrl, token: async () => `${namespace}:default`, tries: 1 });
     try {
-      if (task.verb === "snapshot") {
-        const [train, test] = [
-          await this.#upload(store, namespace, "train/data.csv"),
-          await this.#upload(store, namespace, "test/data.csv"),
-        ];
-        const columns = [{ name: "class", type: "Int64" as const, nullable: false, role: "Label" as const }];
-        const splits = { train: 80, test: 20 };
-        await store.registerDatasetVersion(
-          namespace,
-          task.dataset,
-          datasetInput([train, test], { rows: 100, splits, columns, retain: task.retain }),
-        );
-      } else if (task.verb === "publish") {
-        const file = await this.#upload(store, namespace, `model of ${task.runDigest}`);
-        const times = { startedAt: new Date().toISOString(), finishedAt: new Date().toISOString() };
-        const model = { ...task.model, files: [{ ...file, path: "model.joblib" }] };
-        await store.putRun(
-          namespace,
-          { trainingJob: task.trainingJob, digest: task.runDigest },
-          { ...task.run, phase: "Succeeded", ...times, model },
-        );
-      } else if (task.verb === "evaluate") {
-        const { model, version, evaluationDigest, dataset, datasetVersion, datasetDigest, split } = task;
-        const result = {
-          dataset,
-          datasetVersion,
-          datasetDigest,
-          split,
-          rows: 20,
-          metrics: { accuracy: this.accuracy },
-        };
-        await store.putEvaluation(namespace, { model, version, digest: evaluationDigest }, result);
-      }
+      return await perform(task, { store, folder: this.#folder, ...this.#world(namespace) });
     } finally {
       await store.close();
     }
   }
 
-  async #upload(store: StoreClient, namespace: string, path: string) {
-    this.#folder ??= await mkdtemp(join(tmpdir(), "lemnis-player-"));
-    const content = `${path}: ${this.data.get(namespace) ?? "first"}`;
-    const file = join(this.#folder, createHash("sha256").update(content).digest("hex"));
-    await writeFile(file, content);
-    const entry = fileOf(content, path);
-    await store.uploadFile(namespace, file, entry);
-    return entry;
+  #world(namespace: string) {
+    const data = this.data.get(namespace) ?? "first";
+    const outcomes = (dataset: string) => this.outcomes.get(`${namespace}/${dataset}`) ?? {};
+    return { data, accuracy: this.accuracy, outcomes };
   }
 }
