@@ -48,6 +48,7 @@ test("the operator writes its children, events and status, and nothing else clus
     "autoscaling/horizontalpodautoscalers",
     "batch/jobs",
     "events.k8s.io/events",
+    "lemnis.dev/datasets",
     "lemnis.dev/datasets/finalizers",
     "lemnis.dev/datasets/status",
     "lemnis.dev/inferenceservices/finalizers",
@@ -59,6 +60,14 @@ test("the operator writes its children, events and status, and nothing else clus
     "monitoring.coreos.com/servicemonitors",
     "policy/poddisruptionbudgets",
   ]);
+});
+
+test("without the webhook the operator can't write Datasets at all", async () => {
+  const without = await render({ "webhook.enabled": false });
+  const all = rights(find(without, "ClusterRole", "lemnis-operator"));
+  expect(all.filter((right) => /^lemnis\.dev\/[a-z]+ /.test(right) && !/ (get|list|watch)$/.test(right))).toEqual([]);
+  expect(without.filter(({ metadata }) => metadata.name === "lemnis-operator-datasets")).toEqual([]);
+  expect(without.filter(({ kind, metadata }) => kind === "Service" && metadata.name === "lemnis-operator")).toEqual([]);
 });
 
 test("Leases are the operator's in its own namespace only", () => {
