@@ -50,6 +50,7 @@ test("the operator writes its children, events and status, and nothing else clus
     "events.k8s.io/events",
     "gateway.networking.k8s.io/httproutes",
     "keda.sh/scaledobjects",
+    "lemnis.dev/datasets",
     "lemnis.dev/datasets/finalizers",
     "lemnis.dev/datasets/status",
     "lemnis.dev/inferenceservices/finalizers",
@@ -72,6 +73,14 @@ test("of kinds that are others' it reads the objects, and no more", () => {
     ...["list", "watch"].map((verb) => `source.toolkit.fluxcd.io/gitrepositories ${verb}`),
     ...["get", "list", "watch"].map((verb) => `apiextensions.k8s.io/customresourcedefinitions ${verb}`),
   ]);
+});
+
+test("without the webhook the operator can't write Datasets at all", async () => {
+  const without = await render({ "webhook.enabled": false });
+  const all = rights(find(without, "ClusterRole", "lemnis-operator"));
+  expect(all.filter((right) => /^lemnis\.dev\/[a-z]+ /.test(right) && !/ (get|list|watch)$/.test(right))).toEqual([]);
+  expect(without.filter(({ metadata }) => metadata.name === "lemnis-operator-datasets")).toEqual([]);
+  expect(without.filter(({ kind, metadata }) => kind === "Service" && metadata.name === "lemnis-operator")).toEqual([]);
 });
 
 test("Leases are the operator's in its own namespace only", () => {
