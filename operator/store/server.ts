@@ -98,16 +98,19 @@ export async function startStore(input: StoreInput): Promise<Store> {
     { prefix: "/v1/namespaces/:namespace" },
   );
   const url = await app.listen({ host, port });
-  const collector = setInterval(() => {
-    const reclaim = retention.retireAll().then(() => blobs.collect(unusedMs));
-    reclaim.then(
+  const tell = (reclaimed: Promise<number>) =>
+    reclaimed.then(
       (count) => count > 0 && logger.info({ count }, "unused artifacts removed"),
-      (error: unknown) => logger.error({ err: error }, "unused artifacts could not be removed"),
+      (error: unknown) => !isClosed && logger.error({ err: error }, "unused artifacts could not be removed"),
     );
-  }, collectEveryMs);
+  let isClosed = false;
+  void tell(blobs.collectStray());
+  const reclaim = () => retention.retireAll().then(() => blobs.collect(unusedMs));
+  const collector = setInterval(() => void tell(reclaim()), collectEveryMs);
   return {
     url,
     close: async () => {
+      isClosed = true;
       clearInterval(collector);
       // A connection whose last request ends now would be kept for a next one.
       const sweep = setInterval(() => app.server.closeIdleConnections(), 50);
