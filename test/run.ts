@@ -22,6 +22,7 @@ const tools: readonly ToolName[] = [
   "kubectl",
   "helm",
   "versitygw",
+  "registry",
 ];
 const groups = ["verify", "unit", "integration", "e2e"] as const;
 type Group = (typeof groups)[number];

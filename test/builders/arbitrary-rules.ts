@@ -1,15 +1,7 @@
 /** The kinds' CEL rules: how a value is made to keep each, and how to break it. */
 import type { Json, JsonObject } from "./arbitrary-schema.ts";
-
-interface Rule {
-  /** The nearest value that keeps the rule; the coin decides where there are two. */
-  keep: (value: never, coin: boolean) => Json;
-  /** Values that break this rule, and no rule of another field. */
-  broken: (value: never) => Json[];
-}
-
-const without = (value: JsonObject, ...names: string[]): JsonObject =>
-  Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
+import { locationRules } from "./location-rules.ts";
+import { type Rule, same, without } from "./rule.ts";
 
 /** Of two fields one must go. */
 function either(one: string, other: string, both: JsonObject): Rule {
@@ -19,35 +11,10 @@ function either(one: string, other: string, both: JsonObject): Rule {
   };
 }
 
-const same = (value: Json): Json => value;
-const s3Fields = ["endpoint", "region", "secretRef"];
 const template = { container: { image: "image" } };
 const evaluation = { datasetRef: { name: "wine" } };
 const classification = ["accuracy", "precision", "recall", "f1", "log_loss", "roc_auc"];
 const label = { role: "Label" };
-
-const uris: [RegExp, Rule][] = [
-  [
-    /^must be a uri that begins with/,
-    {
-      keep: same,
-      broken: () => ["file:///etc/passwd", "HTTP://host/a", "http:///a", "s3://", "pvc://?", " http://h/"],
-    },
-  ],
-  [
-    /^must not hold spaces/,
-    { keep: same, broken: (value: string) => [" ", "\n", "\t", "\\", "\u007f"].map((odd) => value + odd) },
-  ],
-  [/^must not hold \.\. segments/, { keep: same, broken: (value: string) => [`${value}/../a`, `${value}/..`] }],
-  [/^must not hold a user or password/, { keep: same, broken: () => ["https://u:p@host/a", "s3://u@bucket/a"] }],
-  [
-    /^endpoint, region and secretRef go with/,
-    {
-      keep: (value: JsonObject) => (String(value.uri).startsWith("s3://") ? value : without(value, ...s3Fields)),
-      broken: (value: JsonObject) => [{ ...value, uri: "http://host/a", region: "eu-1" }],
-    },
-  ],
-];
 
 /** Shares of 100 in the proportion of these, each at least 1. */
 function percentages(value: Record<string, number>): Json {
@@ -193,26 +160,6 @@ const services: [RegExp, Rule][] = [
     },
   ],
   [
-    /^storage\.endpoint, storage\.region and storage\.secretRef go with/,
-    {
-      keep: (spec: JsonObject) =>
-        "storage" in spec && !String(spec.storageUri).startsWith("s3://")
-          ? { ...spec, storage: without(spec.storage as JsonObject, ...s3Fields) }
-          : spec,
-      broken: (spec: JsonObject) => [
-        { ...served(spec), template, storageUri: "pvc://a/b", storage: { endpoint: "http://a" } },
-      ],
-    },
-  ],
-  [
-    /^storageUri must begin with/,
-    {
-      keep: (spec: JsonObject) =>
-        "storageUri" in spec ? { ...spec, storageUri: String(spec.storageUri).replace(/^configmap:/, "pvc:") } : spec,
-      broken: (spec: JsonObject) => [{ ...served(spec), template, storageUri: "configmap://a/b" }],
-    },
-  ],
-  [
     /^maxReplicas must not be less/,
     {
       keep: (spec: { minReplicas?: number; maxReplicas?: number }) => {
@@ -226,7 +173,7 @@ const services: [RegExp, Rule][] = [
   ],
 ];
 
-const rules = [...uris, ...lists, ...gates, ...services];
+const rules = [...locationRules, ...lists, ...gates, ...services];
 
 /** The rule with this message. Throws on one that is not here, so that a new rule is met by the arbitraries too. */
 export function ruleOf(message: string): {
