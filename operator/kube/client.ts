@@ -1,9 +1,11 @@
 /** The one way to the API server: one pool of kept connections, a deadline on every call, a guard before every write. */
 import type { KubeConfig } from "@kubernetes/client-node";
 import { Agent, type Dispatcher, request } from "undici";
-import { ApiError, ConnectionError, type StatusBody } from "./errors.ts";
+import { credentialsOf } from "./config.ts";
+import { ApiError, ConnectionError, statusOf } from "./errors.ts";
 import { toJson } from "./json.ts";
-import { type KubeObject, pathOf, type Resource } from "./types.ts";
+import { services } from "./resources.ts";
+import { type KubeObject, pathOf, type Resource, type ServicePath } from "./types.ts";
 
 export const fieldManager = "lemnis";
 
@@ -19,6 +21,8 @@ const readDeadlineMs = 15_000;
 /** A write that begins while this process leads ends before another may lead: see lease.ts. */
 const writeDeadlineMs = 5_000;
 
+const proxyDeadlineMs = 60_000;
+
 export interface ObjectList<T> {
   metadata: { resourceVersion: string; continue?: string };
   items: T[];
@@ -33,6 +37,7 @@ interface Call {
   body?: unknown;
   contentType?: string;
   accept?: string;
+  headers?: Record<string, string>;
 }
 
 /** Token files are read again after this long; in pods they are rotated hourly. A client certificate is read once. */
@@ -106,6 +111,14 @@ export class KubeClient {
       body: object,
       contentType: "application/apply-patch+yaml",
     });
+  }
+
+  /** A Service's answer, whatever its status, by way of the API server's proxy, which keeps the Authorization header to itself. */
+  async getProxied(service: ServicePath, headers: Record<string, string>): Promise<{ status: number; body: unknown }> {
+    const path = `${pathOf(services, service.namespace, `http:${service.name}:${service.port}`)}/proxy${service.path}`;
+    const call: Call = { verb: "proxy", method: "GET", resource: services, path, headers };
+    const answer = await this.#send(call, AbortSignal.timeout(this.#options.deadlineMs ?? proxyDeadlineMs));
+    return { status: answer.statusCode, body: statusOf(await answer.body.text(), undefined) };
   }
 
   /** Deletes this very object; an absent one, or another of its name, is left alone and no error. */
@@ -183,6 +196,7 @@ export class KubeClient {
     const search = query.length > 0 ? `?${new URLSearchParams(query)}` : "";
     const headers: Record<string, string> = {
       ...(await this.#credentials()),
+      ...call.headers,
       accept: call.accept ?? "application/json",
     };
     if (call.body !== undefined) headers["content-type"] = call.contentType ?? "application/json";
@@ -205,37 +219,18 @@ export class KubeClient {
 
   async #fail(call: Call, answer: Dispatcher.ResponseData): Promise<never> {
     const text = await answer.body.text().catch(() => "");
-    let body: StatusBody;
-    try {
-      body = JSON.parse(text) as StatusBody;
-    } catch {
-      // Priority and fairness, and proxies, refuse in plain text and say in a header when to come again.
-      const seconds = Number(answer.headers["retry-after"]);
-      body = { message: text.slice(0, 200), ...(seconds > 0 ? { details: { retryAfterSeconds: seconds } } : {}) };
-    }
-    throw new ApiError(describe(call), answer.statusCode, body);
+    throw new ApiError(describe(call), answer.statusCode, statusOf(text, answer.headers["retry-after"]));
   }
 
   async #credentials(): Promise<Record<string, string>> {
     if (this.#headers && performance.now() - this.#headers.at < credentialsMs) return this.#headers.value;
-    const options: { ca?: Buffer; cert?: Buffer; key?: Buffer; servername?: string; rejectUnauthorized?: boolean } & {
-      headers?: Record<string, string>;
-    } = { headers: {} };
-    await this.#config.applyToHTTPSOptions(options);
-    const { ca, cert, key, servername, rejectUnauthorized, headers = {} } = options;
+    const { headers, connect } = await credentialsOf(this.#config);
     this.#agent ??= new Agent({
       // Watches hold one each; the rest is for the writes of many workers at once.
       connections: 64,
       pipelining: 1,
       keepAliveTimeout: 60_000,
-      connect: {
-        timeout: 5_000,
-        ...(ca ? { ca } : {}),
-        ...(cert ? { cert } : {}),
-        ...(key ? { key } : {}),
-        ...(servername ? { servername } : {}),
-        ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
-      },
+      connect: { timeout: 5_000, ...connect },
     });
     this.#headers = { value: headers, at: performance.now() };
     return headers;

@@ -20,6 +20,9 @@ export const horizontalPodAutoscalers = define(
 );
 export const disruptionBudgets = define("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets");
 export const serviceMonitors = define("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors");
+/** POST makes a token of this service account. */
+export const tokensOf = (account: string) =>
+  define("", "v1", "TokenRequest", `serviceaccounts/${encodeURIComponent(account)}/token`);
 export const customResourceDefinitions: Resource = {
   ...define("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions"),
   namespaced: false,
