@@ -88,7 +88,7 @@ export async function startStore(input: StoreInput): Promise<Store> {
       scope.decorateRequest("caller");
       scope.addHook("onRequest", async (request) => {
         const namespace = objectName.parse((request.params as { namespace: string }).namespace);
-        const caller = await authenticator.identify(request.headers.authorization);
+        const caller = await authenticator.identify(request.headers);
         requireNamespace(caller, namespace);
         request.caller = caller;
       });

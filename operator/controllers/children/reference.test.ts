@@ -8,8 +8,8 @@ import {
   servingRuntime,
   start,
   trainingJob,
-  trainingRuntime,
 } from "../../../test/builders/kinds.ts";
+import { nothingTrained } from "../../../test/builders/observed.ts";
 import { modelRecord, modelVersion } from "../../../test/builders/records.ts";
 import { settings } from "../../../test/builders/settings.ts";
 import { task as taskSchema } from "../../agent/tasks.ts";
@@ -47,8 +47,8 @@ const withSecret = (pod: PodSpec) =>
 function training(found: Dataset) {
   return planTrainingJob(
     {
-      ...{ trainingJob: trainingJob(), model: model(), runtimes: [trainingRuntime], code: undefined, ...none },
-      ...{ datasets: new Map([["wine", found]]), record: { found: { runs: [] } } },
+      ...nothingTrained,
+      ...{ trainingJob: trainingJob(), model: model(), datasets: new Map([["wine", found]]) },
     },
     settings,
     start,
@@ -111,8 +111,8 @@ describe("an input without a split", () => {
   const unnamed = (found: Dataset) =>
     planTrainingJob(
       {
+        ...nothingTrained,
         ...{ trainingJob: trainingJob({ inputs: [{ name: "data", datasetRef: { name: "wine" } }] }), model: model() },
-        ...{ runtimes: [trainingRuntime], code: undefined, ...none, record: { found: { runs: [] } } },
         datasets: new Map([["wine", found]]),
       },
       settings,
