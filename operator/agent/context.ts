@@ -45,5 +45,7 @@ export interface AgentContext {
   readonly logger: Logger;
   readonly timing: Timing;
   /** For a task that ends by itself when it is told to; every other one is ended. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** Tests only: sources may be on this machine. */
+  readonly allowLoopback?: boolean | undefined;
 }

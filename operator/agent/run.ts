@@ -19,6 +19,8 @@ export interface AgentOptions {
   /** Where the container's folders are; tests put them elsewhere. */
   paths?: AgentPaths;
   timing?: Partial<Timing>;
+  /** Tests only: sources may be on this machine. */
+  allowLoopback?: boolean;
   /** Ends the task at once (SIGTERM). What runs on in the background ends with the process. */
   signal?: AbortSignal;
 }
@@ -29,8 +31,9 @@ export interface AgentOptions {
  */
 export async function runAgent({ task, store, logger, signal, ...options }: AgentOptions): Promise<number> {
   const paths = options.paths ?? agentPaths;
+  const { allowLoopback } = options;
   const timing = { ...defaultTiming, ...options.timing };
-  const context: AgentContext = { store, logger, paths, timing, ...(signal ? { signal } : {}) };
+  const context: AgentContext = { store, logger, paths, timing, allowLoopback, signal };
   const started = Date.now();
   logger.info({ verb: task.verb, namespace: task.namespace }, "task begins");
   try {

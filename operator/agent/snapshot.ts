@@ -23,7 +23,7 @@ export async function snapshot(context: AgentContext, task: SnapshotTask): Promi
   });
   logger.info({ files: fetched.files.length }, "fetched the source");
   const files = await gunzipFiles(fetched.files, join(paths.work, "unpacked"));
-  const state = fetched.etag?.slice(0, 1024);
+  const { state } = fetched;
   const facts = { source: { uri: redact(source.uri), ...(state ? { state } : {}) } };
   return registerVersion(context, task, { format, ...(csv ? { csv } : {}), files, facts });
 }
