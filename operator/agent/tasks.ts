@@ -150,7 +150,6 @@ export const featuresTask = z.strictObject({
   dataset: z.string(),
   keys: z.array(z.string()).min(1),
   port: z.int(),
-  /** Of the dataset, when it is stored by reference. */
   location: artifactLocation.optional(),
 });
 export type FeaturesTask = z.infer<typeof featuresTask>;
