@@ -21,9 +21,9 @@ export async function openInputs(
   { database, folder }: { database: Database; folder: string },
 ): Promise<Input[]> {
   const opened: Input[] = [];
-  for (const [index, { name, dataset, digest, split }] of inputs.entries()) {
+  for (const [index, { name, dataset, digest, split, location }] of inputs.entries()) {
     const version = await context.store.getDatasetVersion(namespace, dataset, digest);
-    const opening = { namespace, dataset, version, split, database, folder: join(folder, name) };
+    const opening = { namespace, dataset, version, split, database, folder: join(folder, name), location };
     const columns = await openVersion(context, opening);
     // A space: no name in from can have one.
     const table = identifier(`input ${index}`);
