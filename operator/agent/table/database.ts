@@ -1,6 +1,9 @@
 import { mkdir, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { databaseMemory } from "./memory.ts";
 
 const aggregatesPerPass = 200;
 
@@ -21,8 +24,8 @@ export class Database {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     const instance = await DuckDBInstance.create(join(folder, "table.duckdb"), {
-      threads: "2",
-      memory_limit: "1GB",
+      threads: `${Math.min(availableParallelism(), 8)}`,
+      memory_limit: `${databaseMemory()}B`,
       temp_directory: join(folder, "spill"),
       preserve_insertion_order: "true",
       autoinstall_known_extensions: "false",
@@ -40,6 +43,51 @@ export class Database {
   /** Runs a statement; the number of rows that it changed. */
   async run(sql: string): Promise<number> {
     return (await this.#connection.run(sql)).rowsChanged;
+  }
+
+  /** Runs a statement; `told` hears now and then how much of it is done, from 0 to 1. */
+  async runTold(sql: string, told: (share: number) => void): Promise<number> {
+    const done = new AbortController();
+    const telling = (async () => {
+      for (;;) {
+        await sleep(1000, undefined, { signal: done.signal, ref: false });
+        const { percentage } = this.#connection.progress;
+        if (percentage >= 0) told(percentage / 100);
+      }
+    })().catch(() => undefined);
+    try {
+      return await this.run(sql);
+    } finally {
+      done.abort();
+      await telling;
+    }
+  }
+
+  /** The one column of a query, chunk by chunk, so that it may be longer than memory. */
+  async *stream(sql: string): AsyncGenerator<unknown[]> {
+    const result = await this.#connection.stream(sql);
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (!chunk || chunk.rowCount === 0) return;
+      yield chunk.getColumnValues(0);
+    }
+  }
+
+  /** All rows of a query that is given up after some milliseconds. */
+  async rowsWithin(sql: string, milliseconds: number): Promise<Row[] | "late"> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#connection.interrupt();
+    }, milliseconds);
+    try {
+      return await this.rows(sql);
+    } catch (error) {
+      if (late) return "late";
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** All rows of a query, 64-bit integers as bigint. */
