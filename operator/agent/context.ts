@@ -17,6 +17,8 @@ export interface Timing {
   runtimeReady: number;
   /** For one answer to a prediction. */
   prediction: number;
+  /** For all the SQL of a derived Dataset. */
+  transform: number;
   /** Between two looks at something that is not ready. */
   poll: number;
 }
@@ -26,6 +28,7 @@ export const defaultTiming: Timing = {
   transfer: 3 * 3_600_000,
   runtimeReady: 300_000,
   prediction: 60_000,
+  transform: 3_600_000,
   poll: 1_000,
 };
 

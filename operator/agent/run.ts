@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import type { Logger } from "pino";
 import type { AgentStore } from "./agent-store.ts";
 import { type AgentContext, type AgentPaths, agentPaths, defaultTiming, type Timing } from "./context.ts";
+import { derive } from "./derive.ts";
 import { evaluate } from "./evaluate.ts";
 import { asTaskError, failureJson, redact, transient } from "./failure.ts";
 import { importModel } from "./import.ts";
@@ -50,6 +51,7 @@ function perform(context: AgentContext, task: Task): Promise<object> {
     case "snapshot":
       return snapshot(context, task);
     case "derive":
+      return derive(context, task);
     case "features":
       throw new Error("not yet");
     case "stage":

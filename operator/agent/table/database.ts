@@ -1,7 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { databaseMemory } from "./memory.ts";
 
@@ -19,12 +18,15 @@ export class Database {
     this.#connection = connection;
   }
 
-  /** `folders` are those that queries may read and write, beside the database's own `folder`, which is emptied. */
-  static async open(folder: string, folders: readonly string[]): Promise<Database> {
+  /**
+   * `folders` are those that queries may read and write, beside the database's own `folder`, which is emptied. With one
+   * thread, sums of floating-point numbers come out the same each time.
+   */
+  static async open(folder: string, folders: readonly string[], { threads = 2 } = {}): Promise<Database> {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     const instance = await DuckDBInstance.create(join(folder, "table.duckdb"), {
-      threads: `${Math.min(availableParallelism(), 8)}`,
+      threads: `${threads}`,
       memory_limit: `${databaseMemory()}B`,
       temp_directory: join(folder, "spill"),
       preserve_insertion_order: "true",
@@ -47,19 +49,14 @@ export class Database {
 
   /** Runs a statement; `told` hears now and then how much of it is done, from 0 to 1. */
   async runTold(sql: string, told: (share: number) => void): Promise<number> {
-    const done = new AbortController();
-    const telling = (async () => {
-      for (;;) {
-        await sleep(1000, undefined, { signal: done.signal, ref: false });
-        const { percentage } = this.#connection.progress;
-        if (percentage >= 0) told(percentage / 100);
-      }
-    })().catch(() => undefined);
+    const telling = setInterval(() => {
+      const { percentage } = this.#connection.progress;
+      if (percentage >= 0) told(percentage / 100);
+    }, 1000);
     try {
       return await this.run(sql);
     } finally {
-      done.abort();
-      await telling;
+      clearInterval(telling);
     }
   }
 
@@ -73,17 +70,26 @@ export class Database {
     }
   }
 
-  /** All rows of a query that is given up after some milliseconds. */
-  async rowsWithin(sql: string, milliseconds: number): Promise<Row[] | "late"> {
+  /** As `run`, but ended after so many milliseconds: undefined then. */
+  async runWithin(milliseconds: number, sql: string): Promise<number | undefined> {
+    return this.#within(milliseconds, () => this.run(sql));
+  }
+
+  /** As `rows`, but ended after so many milliseconds: undefined then. */
+  async rowsWithin(milliseconds: number, sql: string): Promise<Row[] | undefined> {
+    return this.#within(milliseconds, () => this.rows(sql));
+  }
+
+  async #within<Result>(milliseconds: number, work: () => Promise<Result>): Promise<Result | undefined> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
       this.#connection.interrupt();
     }, milliseconds);
     try {
-      return await this.rows(sql);
+      return await work();
     } catch (error) {
-      if (late) return "late";
+      if (late) return undefined;
       throw error;
     } finally {
       clearTimeout(timer);
