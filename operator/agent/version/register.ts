@@ -87,6 +87,7 @@ async function makeVersion(
       type,
       nullable: nullable.has(name),
       ...(role ? { role } : {}),
+      ...(task.columns.some((column) => column.name === name && column.sensitive) ? { sensitive: true as const } : {}),
     })),
     profile,
     ...source.facts,
