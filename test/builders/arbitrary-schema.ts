@@ -46,7 +46,7 @@ export function schemaOf(kind: string) {
 export function structural(schema: Schema, path: string): fc.Arbitrary<Json> {
   const named = fields.find(([pattern]) => pattern.test(path));
   if (named) return named[1];
-  if (schema["x-kubernetes-int-or-string"]) return quantity;
+  if (schema["x-kubernetes-int-or-string"]) return schema.pattern ? quantity : fc.oneof(fc.integer(), text(0, 32));
   switch (schema.type) {
     case "boolean":
       return fc.boolean();

@@ -44,6 +44,10 @@ const uri = mostly(
     "s3://bucket/wine/",
     "pvc://claim/wine.csv",
     "configmap://code/a.csv",
+    "gs://bucket/wine/",
+    "git+ssh://git@host/wine",
+    "oci://host/wine:1",
+    "postgres://host:5432/wine",
   ],
   [
     ...["https://host:0/a?b=/c#d", "http://$(HOME)/'\"", "http://host/%2e%2e/a", "http://[::1]/", "http://:/a@b"],

@@ -134,6 +134,20 @@ test("the way of a model through the store, as agents and the operator walk it",
   ).rejects.toMatchObject({ status: 403 });
 });
 
+test("how far a reading has come is told by its pod, and forgotten when it has made a version", async () => {
+  const agent = world.clientOf("team-c:default");
+  const path = "namespaces/team-c/datasets/wine/progress";
+  const body = { phase: "Reading", bytes: 10, totalBytes: 30, rows: 2 };
+  await agent.write({ method: "PUT", path, body });
+  expect(await agent.dataset("team-c", "wine")).toEqual({ versions: [], progress: body });
+  const stranger = world.clientOf("team-d:default");
+  await expect(stranger.write({ method: "PUT", path, body })).rejects.toMatchObject({ status: 403 });
+  const origins = [{ path: "all/data.csv", uri: "s3://bucket/data.csv", version: "1" }];
+  await agent.registerDatasetVersion("team-c", "wine", datasetInput([fileOf("pinned")], { origins }));
+  expect(await agent.dataset("team-c", "wine")).toMatchObject({ current: 1, versions: [{ version: 1 }] });
+  expect(await agent.dataset("team-c", "wine")).not.toHaveProperty("progress");
+});
+
 async function walk(agent: ReturnType<World["clientOf"]>) {
   const folder = await mkdtemp(`${world.folder}/client-`);
   await writeFile(`${folder}/data.csv`, "data");
