@@ -3,9 +3,11 @@ import type { StoreClient } from "../store/client.ts";
 /** What the agent asks of the store. */
 export type AgentStore = Pick<
   StoreClient,
+  | "dataset"
   | "getDatasetVersion"
   | "getModelVersion"
   | "registerDatasetVersion"
+  | "putDatasetProgress"
   | "putRun"
   | "registerImport"
   | "putEvaluation"

@@ -5,8 +5,8 @@ import type { AgentContext } from "../context.ts";
 import { permanent } from "../failure.ts";
 import { splitFiles } from "../stage/inputs.ts";
 import { type Database, identifier } from "../table/database.ts";
-import { readRaw } from "../table/raw.ts";
-import { makeTyped, type TypedColumn } from "../table/typed.ts";
+import { readStored } from "../table/stored.ts";
+import type { TypedColumn } from "../table/typed.ts";
 import type { DeriveTask } from "../tasks.ts";
 
 /** A version of another Dataset, opened: a view `name` with its columns' names, over `table`, whose rowids are its order. */
@@ -37,20 +37,14 @@ export async function openInputs(
     const local = join(folder, input.name);
     await placeFiles(context, namespace, { folder: local, files: placements });
     const files = placements.map(({ target }) => ({ path: target, local: join(local, target) }));
-    const raw = await readRaw(database, { format, files, rule: { splits: [], seed: 0 } });
-    const hidden = new Set(version.columns.filter(({ sensitive }) => sensitive).map(({ name }) => name));
-    const columns = (await makeTyped(database, raw, version.columns)).map((column) =>
-      hidden.has(column.name) ? { ...column, sensitive: true as const } : column,
-    );
     // A space: no name in from can have one.
     const table = identifier(`input ${index}`);
-    await database.run("DROP TABLE raw");
-    await database.run(`ALTER TABLE data RENAME TO ${table}`);
+    const columns = await readStored(database, version, { files, folder, table });
     const { dataset, digest, split } = input;
     const parent = { dataset, version: version.version, digest, ...(split ? { split } : {}) };
     opened.push({ name: input.name, table, columns, parent });
   }
-  // Last, so that an input may be named raw or data.
+  // Last, so that an input may be named cells.
   for (const { name, table, columns } of opened) {
     const named = columns.map(({ name, cell }) => `${cell} AS ${identifier(name)}`).join(", ");
     await database.run(`CREATE VIEW ${identifier(name)} AS SELECT ${named} FROM ${table}`);

@@ -1,7 +1,6 @@
-import type { ExpectationResult } from "../../store/api.ts";
 import { columnDrift } from "../../profile/psi.ts";
+import type { ExpectationResult } from "../../store/api.ts";
 import { clip, errorText } from "../failure.ts";
-import { identifier, literal } from "../table/database.ts";
 import { showExamples } from "../table/examples.ts";
 import type { TypedColumn } from "../table/typed.ts";
 import type { ExpectationTask } from "../tasks.ts";
@@ -146,7 +145,9 @@ function judgeRows({ min, max, maxDecrease }: NonNullable<ExpectationTask["rows"
   if (maxDecrease !== undefined && rows < before * (1 - maxDecrease)) {
     const lost = percent(1 - rows / before);
     const version = table.current?.version;
-    failures.push(`${rows} rows are ${lost} fewer than the ${before} of version ${version}; at most ${percent(maxDecrease)} may be lacking`);
+    failures.push(
+      `${rows} rows are ${lost} fewer than the ${before} of version ${version}; at most ${percent(maxDecrease)} may be lacking`,
+    );
   }
   return failures;
 }

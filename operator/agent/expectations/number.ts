@@ -25,9 +25,11 @@ export async function judgeNumber(
   if (!rows) return `sql took longer than ${limit / 1000} s`;
   const values = rows.flatMap((row) => Object.values(row));
   const [value] = values;
-  if (values.length !== 1) return `sql must return one number, not ${rows.length} rows of ${values.length / (rows.length || 1)} columns`;
+  if (values.length !== 1)
+    return `sql must return one number, not ${rows.length} rows of ${values.length / (rows.length || 1)} columns`;
   const number = typeof value === "bigint" ? Number(value) : value;
-  if (typeof number !== "number" || Number.isNaN(number)) return "sql must return a number: cast it, as in sum(x)::DOUBLE";
+  if (typeof number !== "number" || Number.isNaN(number))
+    return "sql must return a number: cast it, as in sum(x)::DOUBLE";
   if (equals !== undefined && number !== equals) return `sql returned ${number}, not ${equals}`;
   if (min !== undefined && number < min) return `sql returned ${number}, less than ${min}`;
   if (max !== undefined && number > max) return `sql returned ${number}, more than ${max}`;

@@ -1,7 +1,7 @@
-import type { ExpectationTask } from "../tasks.ts";
 import { literal } from "../table/database.ts";
 import { doubleSql, isNumeric, numberSql } from "../table/numbers.ts";
 import type { TypedColumn } from "../table/typed.ts";
+import type { ExpectationTask } from "../tasks.ts";
 
 /** Something that no value may be. */
 export interface Rule {

@@ -29,18 +29,20 @@ export async function openCsv(_database: Database, { files, csv, folder }: OpenR
     columns,
     files: opened,
     relation: (file) => {
-      const runs = file === undefined ? runsOf(opened) : [{ start: file, files: opened.slice(file, file + 1) }];
+      const all = runsOf(file === undefined ? opened : opened.slice(file, file + 1));
+      const runs = all.map((run) => ({ ...run, start: run.start + (file ?? 0) }));
       return `(${runs.map((run) => readSql(columns, run)).join(" UNION ALL ")})`;
     },
     mend: async () => unify(opened, folder),
     explain: async (error) => csvError(error, opened),
-    records: (file) => shapeOf(opened[file]?.dialect),
+    records: (file) => rulesOf((opened[file] as CsvFile).dialect),
   };
 }
 
 interface Run {
   /** The number of its first file. */
   start: number;
+  dialect: Dialect;
   files: CsvFile[];
 }
 
@@ -49,14 +51,14 @@ function runsOf(files: readonly CsvFile[]): Run[] {
   const runs: Run[] = [];
   files.forEach((file, start) => {
     const last = runs.at(-1);
-    if (last?.files[0]?.dialect.delimiter === file.dialect.delimiter) last.files.push(file);
-    else runs.push({ start, files: [file] });
+    if (last?.dialect.delimiter === file.dialect.delimiter) last.files.push(file);
+    else runs.push({ start, dialect: file.dialect, files: [file] });
   });
   return runs;
 }
 
-function readSql(columns: readonly RawColumn[], { start, files }: Run): string {
-  const { delimiter, quote, header, nulls } = files[0]?.dialect as Dialect;
+function readSql(columns: readonly RawColumn[], { start, dialect, files }: Run): string {
+  const { delimiter, quote, header, nulls } = dialect;
   const spec = columns.map(({ cell }) => `'${cell}': 'VARCHAR'`).join(", ");
   return `SELECT ${columns.map(({ cell }) => cell).join(", ")}, (${start} + file_index)::UINTEGER AS file
     FROM read_csv([${files.map(({ local }) => literal(local)).join(", ")}], columns = {${spec}}, auto_detect = false,
@@ -79,8 +81,7 @@ async function unify(files: CsvFile[], folder: string): Promise<boolean> {
   return mended;
 }
 
-function shapeOf(dialect: Dialect | undefined): RecordRules {
-  const { quote, delimiter, header, lineEnd, names } = dialect as Dialect;
+function rulesOf({ quote, delimiter, header, lineEnd, names }: Dialect): RecordRules {
   const shape = { quote: quote.charCodeAt(0), delimiter: delimiter.charCodeAt(0), lineEnd };
   // Of one column, an empty line is a null.
   return { shape, header, blank: names.length === 1 };

@@ -22,7 +22,11 @@ export class Database {
    * `folders` are those that queries may read and write, beside the database's own `folder`, which is emptied. With one
    * thread, sums of floating-point numbers come out the same each time.
    */
-  static async open(folder: string, folders: readonly string[], { threads = 2 } = {}): Promise<Database> {
+  static async open(
+    folder: string,
+    folders: readonly string[],
+    { threads = Math.min(availableParallelism(), 8) } = {},
+  ): Promise<Database> {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     const instance = await DuckDBInstance.create(join(folder, "table.duckdb"), {

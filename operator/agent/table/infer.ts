@@ -29,7 +29,11 @@ export async function inferTypes(
   }
   const note = ({ column, types, empty }: Candidates) =>
     inferred.set(column.name, (empty ? undefined : types[0]) ?? "String");
-  const asked = await surviving(database, open, all ? raw.relation() : `(SELECT * FROM ${raw.relation()} LIMIT ${sampleRows})`);
+  const asked = await surviving(
+    database,
+    open,
+    all ? raw.relation() : `(SELECT * FROM ${raw.relation()} LIMIT ${sampleRows})`,
+  );
   for (const candidates of asked.candidates) note(candidates);
   const unseen = asked.rows === sampleRows && !all ? asked.candidates.filter(({ empty }) => empty) : [];
   for (const candidates of (await surviving(database, unseen, raw.relation())).candidates) note(candidates);

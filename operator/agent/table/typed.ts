@@ -43,7 +43,7 @@ export async function makeTyped(
   const guessed = columns(await attempt(raw, () => inferTypes(database, open, { raw, all: false })));
   if (isNative(raw, guessed)) {
     const select = raw.columns.map((column, index) => `${cast(column, typeAt(guessed, index))} AS ${column.cell}`);
-    await database.run(`CREATE VIEW cells AS SELECT ${select.join(", ")}, file, row FROM ${raw.relation()}`);
+    await database.run(`CREATE OR REPLACE VIEW cells AS SELECT ${select.join(", ")}, file, row FROM ${raw.relation()}`);
     return guessed;
   }
   const convert = (typed: readonly TypedColumn[]) =>
@@ -83,7 +83,11 @@ async function writeColumns(
   const columns = raw.columns.map((column, index) => {
     const type = typeAt(typed, index);
     const direct = column.text === column.cell;
-    const names = { text: direct ? column.cell : `t${index}`, written: direct ? column.cell : `w${index}`, probe: `v${index}` };
+    const names = {
+      text: direct ? column.cell : `t${index}`,
+      written: direct ? column.cell : `w${index}`,
+      probe: `v${index}`,
+    };
     const declared = given.has(column.name);
     inner.push(column.cell, `${probeSql(column, type, declared)} AS ${names.probe}`);
     if (!direct) inner.push(`${column.text} AS ${names.text}`, `${column.written} AS ${names.written}`);
@@ -108,7 +112,7 @@ async function writeColumns(
     throw error;
   }
   await database.run(
-    `CREATE VIEW cells AS SELECT * EXCLUDE (file_row_number), file_row_number AS row
+    `CREATE OR REPLACE VIEW cells AS SELECT * EXCLUDE (file_row_number), file_row_number AS row
        FROM read_parquet(${target}, file_row_number = true)`,
   );
   return undefined;

@@ -28,7 +28,10 @@ interface Writing {
  * Splits each file into one for each split that has rows of it, in the file's order: text to the byte as it was, each with
  * the header, Parquet row by row. The same source gives the same bytes.
  */
-export async function writeSplits(database: Database, { raw, typed, splits, folder }: Writing): Promise<WrittenSplit[]> {
+export async function writeSplits(
+  database: Database,
+  { raw, typed, splits, folder }: Writing,
+): Promise<WrittenSplit[]> {
   const written: WrittenSplit[] = [];
   const names = splitNames(splits);
   for (const [index, { path }] of raw.files.entries()) {
