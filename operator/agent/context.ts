@@ -38,4 +38,6 @@ export interface AgentContext {
   readonly paths: AgentPaths;
   readonly logger: Logger;
   readonly timing: Timing;
+  /** Tests only: sources may be on this machine. */
+  readonly allowLoopback?: boolean | undefined;
 }

@@ -18,6 +18,8 @@ export interface AgentOptions {
   /** Where the container's folders are; tests put them elsewhere. */
   paths?: AgentPaths;
   timing?: Partial<Timing>;
+  /** Tests only: sources may be on this machine. */
+  allowLoopback?: boolean;
   /** Ends the task at once (SIGTERM). What runs on in the background ends with the process. */
   signal?: AbortSignal;
 }
@@ -28,7 +30,14 @@ export interface AgentOptions {
  */
 export async function runAgent({ task, store, logger, signal, ...options }: AgentOptions): Promise<number> {
   const paths = options.paths ?? agentPaths;
-  const context: AgentContext = { store, logger, paths, timing: { ...defaultTiming, ...options.timing } };
+  const { allowLoopback } = options;
+  const context: AgentContext = {
+    store,
+    logger,
+    paths,
+    allowLoopback,
+    timing: { ...defaultTiming, ...options.timing },
+  };
   const started = Date.now();
   logger.info({ verb: task.verb, namespace: task.namespace }, "task begins");
   try {

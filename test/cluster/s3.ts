@@ -32,11 +32,16 @@ async function start(address: string): Promise<S3Server> {
   const url = `http://${address}:${port}`;
   const [accessKey, secretKey] = ["lemnis-test", "lemnis-test-secret"];
   const data = join(root, "data");
+  const versions = join(root, "versions");
   await mkdir(data);
+  await mkdir(versions);
   const server = await Child.start({
     name: "versitygw",
     command: await binary("versitygw"),
-    args: ["--access", accessKey, "--secret", secretKey, "--port", `${address}:${port}`, "posix", data],
+    args: [
+      ...["--access", accessKey, "--secret", secretKey, "--port", `${address}:${port}`],
+      ...["posix", "--versioning-dir", versions, data],
+    ],
     logFile: join(root, "versitygw.log"),
     isReady: async () => (await probe(url)) !== undefined,
   });

@@ -23,13 +23,14 @@ export async function fetchVerified(
 ): Promise<VerifiedFiles> {
   const fetched = await fetchSource(context, location, { into: folder, wanted: () => true });
   const files: LocalFile[] = [];
-  for (const { path, local } of fetched.files) {
+  for (const file of fetched.files) {
+    const { path, local } = file;
     const target = join(folder, path);
     if (target !== local) {
       await mkdir(dirname(target), { recursive: true });
       await copyFile(local, target);
     }
-    files.push({ path, local: target });
+    files.push({ ...file, local: target });
   }
   const entries: FileEntry[] = [];
   for (const file of files) entries.push(await describeFile(file));

@@ -21,11 +21,13 @@ export async function hashFile(file: string): Promise<{ digest: string; size: nu
 export interface LocalFile {
   path: string;
   local: string;
+  /** Where they were computed when the file was written, so that it need not be read again. */
+  size?: number;
+  digest?: string;
 }
 
-export async function describeFile({ path, local }: LocalFile): Promise<FileEntry> {
-  const { size, digest } = await hashFile(local);
-  return { path, size, digest };
+export async function describeFile({ path, local, size, digest }: LocalFile): Promise<FileEntry> {
+  return size !== undefined && digest !== undefined ? { path, size, digest } : { path, ...(await hashFile(local)) };
 }
 
 export async function hasContent(file: string, { size, digest }: Pick<FileEntry, "size" | "digest">): Promise<boolean> {

@@ -1,10 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatasetVersionDetail } from "../../store/api.ts";
-import { placeFiles } from "../artifact/place.ts";
+import { placeSplit } from "../artifact/split.ts";
 import type { AgentContext } from "../context.ts";
 import { permanent } from "../failure.ts";
-import { splitFiles } from "../stage/inputs.ts";
 import { Database } from "../table/database.ts";
 import { readStored } from "../table/stored.ts";
 import type { TypedColumn } from "../table/typed.ts";
@@ -29,17 +27,15 @@ export class HeldOut {
   /** Brings the split from the store and reads it with the types that its version records. */
   static async open(context: AgentContext, task: EvaluateTask, version: DatasetVersionDetail): Promise<HeldOut> {
     const { work } = context.paths;
-    const placements = splitFiles(version, task.split);
-    if (placements.length === 0) {
+    const { namespace, dataset, split, location } = task;
+    const folder = join(work, "held-out");
+    const files = await placeSplit(context, { namespace, dataset, version, split, folder, location });
+    if (files.length === 0) {
       throw permanent(
         "SourceNotFound",
         `version ${task.datasetVersion} of Dataset ${task.dataset} has no split ${task.split}; it has ${Object.keys(version.splits).join(", ")}`,
       );
     }
-    const folder = join(work, "held-out");
-    await mkdir(folder, { recursive: true });
-    await placeFiles(context, task.namespace, { folder, files: placements });
-    const files = placements.map(({ target }) => ({ path: target, local: join(folder, target) }));
     const database = await Database.open(join(work, "database"), [work]);
     try {
       const columns = await readStored(database, version, { files, folder, table: "data" });

@@ -1,19 +1,32 @@
+import type { Origin } from "../../store/api.ts";
 import { byPath, type LocalFile } from "../artifact/files.ts";
-import type { AgentContext } from "../context.ts";
 import { permanent, redact } from "../failure.ts";
 import type { ArtifactLocation } from "../tasks.ts";
+import { fetchGit } from "./git.ts";
 import { fetchHttp } from "./http.ts";
 import { findMounted } from "./mounted.ts";
-import { fetchS3 } from "./s3.ts";
+import { openNetwork, type SourceContext } from "./network.ts";
+import { fetchObjects } from "./object-store.ts";
+import { fetchPostgres } from "./postgres.ts";
+import { S3Store } from "./s3.ts";
 import { openS3 } from "./s3-client.ts";
 import { parseUri } from "./uri.ts";
 
 export interface Fetched {
-  /** By path; never empty. */
+  /** By path; never empty. Those that came over the network have their size and digest, computed on the way. */
   files: LocalFile[];
-  /** True when the uri names a folder or a prefix. */
+  /** True when the location names a folder, a prefix or a glob. */
   folder: boolean;
-  etag?: string;
+  /** What the source says of itself, at most 1024 characters: the same again, and nothing has changed. Absent where it says nothing. */
+  state?: string;
+  /** Where each file can be read again, one a file; absent where a source keeps no versions. */
+  origins?: Origin[];
+}
+
+/** The source's state is still the known one, so nothing was read. */
+export interface Unchanged {
+  unchanged: true;
+  state: string;
 }
 
 export interface FetchOptions {
@@ -21,33 +34,60 @@ export interface FetchOptions {
   into: string;
   /** Which files of a folder are wanted, by their path in it. */
   wanted: (path: string) => boolean;
+  /** The state of the last version that was made in the same way. */
+  known?: string | undefined;
+  /** Told of the bytes that have come since it was last told, and how many there will be, where that is known. */
+  progress?: ((bytes: number, totalBytes: number | undefined) => void) | undefined;
 }
 
-/** Brings a location's bytes to this pod. */
+/**
+ * Brings a location's bytes to this pod. With `known`, a source that has not changed is noticed without a download. Trouble
+ * is a TaskError, after which files may lie in `into` that nobody must use.
+ */
 export async function fetchSource(
-  { paths, timing }: Pick<AgentContext, "paths" | "timing">,
+  context: SourceContext,
   location: ArtifactLocation,
-  { into, wanted }: FetchOptions,
-): Promise<Fetched> {
+  options: FetchOptions & { known?: undefined },
+): Promise<Fetched>;
+export async function fetchSource(
+  context: SourceContext,
+  location: ArtifactLocation,
+  options: FetchOptions,
+): Promise<Fetched | Unchanged>;
+export async function fetchSource(
+  context: SourceContext,
+  location: ArtifactLocation,
+  options: FetchOptions,
+): Promise<Fetched | Unchanged> {
+  const fetched = await fetchFrom(context, location, options);
+  if ("unchanged" in fetched) return fetched;
+  if (fetched.files.length === 0) {
+    throw permanent(
+      "SourceNotFound",
+      `${redact(location.uri)} holds no file of the wanted kind: check the path and the format`,
+    );
+  }
+  return { ...fetched, files: fetched.files.sort(byPath) };
+}
+
+async function fetchFrom(context: SourceContext, location: ArtifactLocation, options: FetchOptions) {
+  const { paths, timing } = context;
   const uri = parseUri(location.uri);
-  if (uri.kind === "http") {
-    const { file, etag } = await fetchHttp(uri.url, into, timing);
-    return { files: [file], folder: false, ...(etag ? { etag } : {}) };
+  if (uri.kind === "mounted") return findMounted(paths.source, { ...uri, label: redact(location.uri) }, options);
+  const network = await openNetwork(context, location);
+  if (uri.kind === "http") return fetchHttp(network, uri.url, { ...options, timing });
+  if (uri.kind === "git") {
+    const { ref, path } = location;
+    return fetchGit(context, network, { ...options, address: uri.address, ref, path });
   }
-  if (uri.kind === "s3") {
-    const client = await openS3(location, paths.secret);
-    try {
-      const fetched = await fetchS3(client, { bucket: uri.bucket, key: uri.key, into, wanted }, timing);
-      return { ...fetched, files: fetched.files.sort(byPath) };
-    } finally {
-      client.destroy();
-    }
+  if (uri.kind === "postgres") {
+    return fetchPostgres(network, { address: uri.address, query: location.query }, { ...options, timing });
   }
-  const label = redact(location.uri);
-  const { files, folder } = await findMounted(paths.source, uri.path, label);
-  const kept = folder ? files.filter(({ path }) => wanted(path)) : files;
-  if (kept.length === 0) {
-    throw permanent("SourceNotFound", `${label} holds no file of the wanted kind: check the path and the format`);
+  const client = await openS3({ ...location, scheme: uri.scheme }, network);
+  try {
+    const store = new S3Store(client, { scheme: uri.scheme, name: uri.bucket }, timing);
+    return await fetchObjects(store, uri.key, { ...options, timing });
+  } finally {
+    client.destroy();
   }
-  return { files: kept.sort(byPath), folder };
 }

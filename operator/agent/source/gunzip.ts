@@ -1,26 +1,60 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { LocalFile } from "../artifact/files.ts";
-import { errorCode, errorText, permanent } from "../failure.ts";
+import { errorCode, errorText, permanent, type TaskError } from "../failure.ts";
+import { writeBody } from "./transfer.ts";
+
+/** How large a file may become. Data shrinks by 3 to 20 times, logs by 100; deflate's own limit is 1032. */
+export interface UnpackLimit {
+  /** Times its packed size. */
+  ratio: number;
+  /** Bytes that are no bomb at any ratio. */
+  bytes: number;
+}
+
+const limit: UnpackLimit = { ratio: 200, bytes: 1 << 30 };
+/** Unpacking waits for nobody. */
+const patience = { idle: 3_600_000, transfer: 12 * 3_600_000 };
 
 /** The files with those that end in .gz unpacked into a folder. */
-export async function gunzipFiles(files: readonly LocalFile[], into: string): Promise<LocalFile[]> {
+export async function gunzipFiles(
+  files: readonly LocalFile[],
+  into: string,
+  most: UnpackLimit = limit,
+): Promise<LocalFile[]> {
   const plain: LocalFile[] = [];
-  for (const file of files) plain.push(file.path.toLowerCase().endsWith(".gz") ? await gunzipFile(file, into) : file);
+  for (const file of files) {
+    plain.push(file.path.toLowerCase().endsWith(".gz") ? await gunzipFile(file, into, most) : file);
+  }
   return plain;
 }
 
-async function gunzipFile({ path, local }: LocalFile, into: string): Promise<LocalFile> {
-  const target = join(into, path.slice(0, -".gz".length));
-  await mkdir(dirname(target), { recursive: true });
-  try {
-    await pipeline(createReadStream(local), createGunzip(), createWriteStream(target));
-  } catch (error) {
-    if (!errorCode(error)?.startsWith("Z_")) throw error;
-    throw permanent("SourceInvalid", `${path} is no whole gzip file: ${errorText(error)}`);
+async function gunzipFile({ path, local }: LocalFile, into: string, most: UnpackLimit): Promise<LocalFile> {
+  const target = { path, local: join(into, path.slice(0, -".gz".length)) };
+  const bound = Math.max(most.bytes, most.ratio * (await stat(local)).size);
+  async function* unpacked() {
+    const packed = createReadStream(local);
+    const gunzip = createGunzip();
+    packed.on("error", (error) => gunzip.destroy(error));
+    let size = 0;
+    for await (const chunk of packed.pipe(gunzip) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > bound) {
+        throw permanent(
+          "SourceInvalid",
+          `${path} unpacks to more than ${most.ratio} times its size and ${most.bytes >> 20} MiB: give the file unpacked`,
+        );
+      }
+      yield chunk;
+    }
   }
-  return { path, local: target };
+  const failure = (error: unknown): TaskError => {
+    if (!errorCode(error)?.startsWith("Z_")) throw error;
+    return permanent("SourceInvalid", `${path} is no whole gzip file: ${errorText(error)}`);
+  };
+  const body = { stream: Readable.from(unpacked()), length: undefined, label: path, failure };
+  return { ...target, ...(await writeBody(body, target.local, patience)) };
 }

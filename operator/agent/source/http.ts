@@ -1,88 +1,101 @@
 import { join } from "node:path";
-import { Agent, type Dispatcher } from "undici";
-import type { LocalFile } from "../artifact/files.ts";
 import type { Timing } from "../context.ts";
-import { errorText, permanent, redact, TaskError, transient } from "../failure.ts";
+import { permanent, redact } from "../failure.ts";
+import type { Fetched, FetchOptions, Unchanged } from "./fetch.ts";
+import { guardedAgent, type Network } from "./network.ts";
+import type { PinnedFiles } from "./pinned.ts";
 import { writeBody } from "./transfer.ts";
+import { contentLength, request, statusError, type WebResponse } from "./web.ts";
 
-const redirectLimit = 5;
-
-/** One file over http(s), with its ETag. */
-export async function fetchHttp(url: URL, into: string, timing: Timing): Promise<{ file: LocalFile; etag?: string }> {
-  const agent = new Agent({ connect: { timeout: 10_000 }, headersTimeout: timing.idle, bodyTimeout: timing.idle });
+/** One file over http(s). Its state is the ETag, or else the time of its last change. */
+export async function fetchHttp(
+  network: Network,
+  url: URL,
+  { into, known, progress, timing }: FetchOptions & { timing: Timing },
+): Promise<Fetched | Unchanged> {
+  const agent = guardedAgent(network, timing.idle);
   try {
-    const response = await follow(url, agent);
+    const authorization = await credentials(network, url);
+    const response = await request(agent, { url, authorization, headers: conditions(known) });
+    const { statusCode, body } = response;
+    const state = stateOf(response);
+    // Some hosts ignore the conditions; an equal ETag says the same.
+    if (known !== undefined && (statusCode === 304 || (statusCode === 200 && state === known))) {
+      body.on("error", () => {}).destroy();
+      return { unchanged: true, state: known };
+    }
+    if (statusCode !== 200) {
+      await body.dump();
+      throw statusError(statusCode, response.url);
+    }
     const path = fileName(url);
     const local = join(into, path);
-    const length = Number(response.headers["content-length"] ?? Number.NaN);
-    const body = { stream: response.body, length: Number.isNaN(length) ? undefined : length, label: redact(url.href) };
-    await writeBody(body, local, timing);
+    const length = contentLength(response);
+    const label = redact(url.href);
+    const received = (bytes: number) => progress?.(bytes, length);
+    const written = await writeBody({ stream: body, length, label, received }, local, timing);
     const { etag } = response.headers;
-    return { file: { path, local }, ...(typeof etag === "string" ? { etag } : {}) };
+    const pinned = typeof etag === "string" && etag.length <= 1024 ? { etag } : {};
+    return {
+      files: [{ path, local, ...written }],
+      folder: false,
+      ...(state ? { state } : {}),
+      origins: [{ path, uri: label, ...pinned }],
+    };
   } finally {
     await agent.destroy();
   }
 }
 
-async function follow(start: URL, agent: Agent): Promise<Dispatcher.ResponseData> {
-  let url = start;
-  for (let hops = 0; hops <= redirectLimit; hops++) {
-    const response = await get(url, start.origin, agent);
-    const { statusCode, headers } = response;
-    if (statusCode < 300) return response;
-    await response.body.dump();
-    const { location } = headers;
-    if (statusCode >= 400 || typeof location !== "string") throw statusError(statusCode, url);
-    const target = URL.parse(location, url.href);
-    if (!target || !/^https?:$/.test(target.protocol)) {
-      throw permanent("SourceInvalid", `${redact(url.href)} redirects to what is no http(s) URL`);
-    }
-    if (url.protocol === "https:" && target.protocol === "http:") {
-      throw permanent(
-        "SourceInvalid",
-        `${redact(url.href)} redirects from https to http: use a uri that stays on https`,
-      );
-    }
-    url = target;
-  }
-  throw permanent("SourceInvalid", `${redact(start.href)} redirects more than ${redirectLimit} times`);
+/** The one file that a version pins, by its ETag where it has a strong one. */
+export async function openPinnedHttp(network: Network, url: URL, timing: Timing): Promise<PinnedFiles> {
+  const agent = guardedAgent(network, timing.idle);
+  const authorization = await credentials(network, url);
+  return {
+    async write({ uri, etag }, target) {
+      // What was pinned has no query, which may hold secrets; the location has it still.
+      const pinned = redact(url.href) === uri ? url : new URL(uri);
+      const headers: Record<string, string> = etag?.startsWith('"') ? { "if-match": etag } : {};
+      const sameOrigin = pinned.origin === url.origin ? { authorization } : {};
+      const response = await request(agent, { url: pinned, headers, ...sameOrigin });
+      if (response.statusCode !== 200) {
+        await response.body.dump();
+        throw statusError(response.statusCode, response.url);
+      }
+      return writeBody({ stream: response.body, length: contentLength(response), label: uri }, target, timing);
+    },
+    concurrency: 1,
+    close: () => agent.destroy(),
+  };
 }
 
-async function get(url: URL, origin: string, agent: Agent): Promise<Dispatcher.ResponseData> {
-  // Credentials in the uri go to the host they were written for, and to no other that it redirects to.
-  const credentials = url.origin === origin && url.username !== "";
-  const userinfo = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  try {
-    return await agent.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: "GET",
-      headers: {
-        "accept-encoding": "identity",
-        "user-agent": "lemnis-agent",
-        ...(credentials ? { authorization: `Basic ${Buffer.from(userinfo).toString("base64")}` } : {}),
-      },
-    });
-  } catch (error) {
-    if (error instanceof TaskError) throw error;
-    throw transient("SourceUnreachable", `${redact(url.href)} can't be reached: ${errorText(error)}`);
-  }
+/** An ETag is in quotes, a time is not. */
+function conditions(known: string | undefined): Record<string, string> {
+  if (known === undefined) return {};
+  return known.endsWith('"') ? { "if-none-match": known } : { "if-modified-since": known };
 }
 
-function statusError(status: number, url: URL): TaskError {
-  const label = redact(url.href);
-  if (status === 404 || status === 410)
-    return permanent("SourceNotFound", `${label} does not exist (HTTP ${status}): check the uri`);
-  if (status === 401 || status === 403) {
-    return permanent(
-      "SourceForbidden",
-      `${label} may not be read (HTTP ${status}): its host asks for credentials, or refuses them`,
-    );
-  }
-  if (status >= 500 || status === 408 || status === 429) {
-    return transient("SourceUnreachable", `${label} answered HTTP ${status}: its host is in trouble or busy`);
-  }
-  return permanent("SourceInvalid", `${label} answered HTTP ${status}`);
+function stateOf({ headers }: WebResponse): string | undefined {
+  const { etag, date, "last-modified": modified } = headers;
+  if (typeof etag === "string" && etag.endsWith('"') && etag.length <= 1024) return etag;
+  // A time counts seconds: a file that has just changed may change again within the same one (RFC 9110, 8.8.2.2).
+  if (typeof modified !== "string" || typeof date !== "string") return undefined;
+  return Date.parse(date) - Date.parse(modified) >= 2_000 ? modified : undefined;
+}
+
+/** A token, or user and password, from the Secret; those in the uri of a task are of manifests before secretRef was there. */
+async function credentials({ secret }: Network, url: URL): Promise<string | undefined> {
+  const token = await secret("token");
+  if (token) return `Bearer ${token}`;
+  const [username, password] = [await secret("username"), await secret("password")];
+  if (username || password) return basic(username, password);
+  return url.username ? basic(decodeURIComponent(url.username), decodeURIComponent(url.password)) : undefined;
+}
+
+export function basic(username: string, password: string): string {
+  if (/[\r\n]/.test(username + password))
+    throw permanent("SourceForbidden", "the credentials in secretRef hold a line break");
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
 function fileName(url: URL): string {

@@ -1,23 +1,58 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { checkPath, type LocalFile } from "../artifact/files.ts";
+import { checkPath, describeFile, type LocalFile } from "../artifact/files.ts";
 import { errorCode, permanent } from "../failure.ts";
+import type { Fetched, FetchOptions, Unchanged } from "./fetch.ts";
+import { type Listed, listingState } from "./listing.ts";
 
-/** A pvc or configmap source: the files stay where they are mounted. */
+interface Target {
+  /** Under the mount; empty is all of it. */
+  path: string;
+  /** How messages name the source. */
+  label: string;
+}
+
+/** A pvc or configmap source: the files stay where they are mounted. Its state is their list with sizes and times of change. */
 export async function findMounted(
   mount: string,
-  path: string,
-  label: string,
-): Promise<{ files: LocalFile[]; folder: boolean }> {
+  target: Target,
+  { wanted, known }: FetchOptions,
+): Promise<Fetched | Unchanged> {
+  const { files, folder } = await find(mount, target);
+  const kept = folder ? files.filter(({ path }) => wanted(path)) : files;
+  // A ConfigMap's files are new ones in each pod, and small.
+  const describe = target.label.startsWith("configmap:") ? describeContent : describeChange;
+  const listing = [];
+  for (const file of kept) listing.push(await describe(file));
+  const state = listingState(listing);
+  if (state === known) return { unchanged: true, state };
+  const base = target.label.replace(/\/+$/, "");
+  const origins = kept.map(({ path }) => ({ path, uri: folder ? `${base}/${path}` : target.label }));
+  return { files: kept, folder, state, origins };
+}
+
+async function describeContent(file: LocalFile): Promise<Listed> {
+  const { path, size, digest } = await describeFile(file);
+  return { path, size, version: digest };
+}
+
+async function describeChange({ path, local }: LocalFile): Promise<Listed> {
+  const { size, mtimeNs, ctimeNs, ino } = await stat(local, { bigint: true });
+  return { path, size: Number(size), version: `${mtimeNs} ${ctimeNs} ${ino}` };
+}
+
+async function find(mount: string, { path, label }: Target): Promise<{ files: LocalFile[]; folder: boolean }> {
   const root = await resolve(mount, label);
   const target = await resolve(join(root, path), label);
   refuseOutside(root, target, label);
-  if (!(await stat(target)).isDirectory()) {
+  const found = await stat(target);
+  if (found.isFile()) {
     return {
       files: [{ path: checkPath(path.split("/").at(-1) ?? "", "SourceInvalid"), local: target }],
       folder: false,
     };
   }
+  if (!found.isDirectory()) throw permanent("SourceInvalid", `${label} is neither a regular file nor a folder`);
   const files: LocalFile[] = [];
   const visit = async (folder: string) => {
     for (const entry of await readdir(join(target, folder), { withFileTypes: true }).catch(readError(label))) {

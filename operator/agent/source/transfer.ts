@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -13,20 +14,41 @@ export interface Body {
   length: number | undefined;
   /** How messages name the source, without secrets. */
   label: string;
+  /** Told of each chunk's length. */
+  received?: ((bytes: number) => void) | undefined;
+  /** What an error of the stream means. Default: that it broke off. */
+  failure?: (error: unknown) => TaskError;
 }
 
-/** Writes a body to a file. A body that ends early, stalls or outlasts its deadline is SourceUnreachable. */
-export async function writeBody(body: Body, target: string, timing: Timing): Promise<void> {
+export interface Written {
+  size: number;
+  digest: string;
+}
+
+/**
+ * Writes a body to a file, and hashes it on its way. A body that ends early, stalls or outlasts its deadline is
+ * SourceUnreachable.
+ */
+export async function writeBody(
+  body: Body,
+  target: string,
+  timing: Pick<Timing, "idle" | "transfer">,
+): Promise<Written> {
+  // A stream that fails before it is read must not end the process; reading it tells.
+  body.stream.on("error", () => {});
   await mkdir(dirname(target), { recursive: true });
   const { label, length } = body;
   const stop = new AbortController();
   const fail = (what: string) => stop.abort(transient("SourceUnreachable", `${label}: ${what}`));
   const deadline = setTimeout(() => fail(`the transfer took longer than ${timing.transfer / 1000} s`), timing.transfer);
   const idle = setTimeout(() => fail(`no data came for ${timing.idle / 1000} s`), timing.idle);
-  let received = 0;
+  const hash = createHash("sha256");
+  let size = 0;
   const count = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      received += chunk.length;
+      size += chunk.length;
+      hash.update(chunk);
+      body.received?.(chunk.length);
       idle.refresh();
       done(null, chunk);
     },
@@ -36,13 +58,15 @@ export async function writeBody(body: Body, target: string, timing: Timing): Pro
   } catch (error) {
     if (stop.signal.aborted) throw stop.signal.reason;
     if (error instanceof TaskError || errorCode(error) === "ENOSPC") throw error;
+    if (body.failure) throw body.failure(error);
     const of = length === undefined ? "" : ` of ${length}`;
-    throw transient("SourceUnreachable", `${label}: broke off after ${received}${of} bytes: ${errorText(error)}`);
+    throw transient("SourceUnreachable", `${label}: broke off after ${size}${of} bytes: ${errorText(error)}`);
   } finally {
     clearTimeout(deadline);
     clearTimeout(idle);
   }
-  if (length !== undefined && received !== length) {
-    throw transient("SourceUnreachable", `${label}: broke off after ${received} of ${length} bytes`);
+  if (length !== undefined && size !== length) {
+    throw transient("SourceUnreachable", `${label}: broke off after ${size} of ${length} bytes`);
   }
+  return { size, digest: `sha256:${hash.digest("hex")}` };
 }

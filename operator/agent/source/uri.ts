@@ -1,38 +1,83 @@
 import { permanent, redact } from "../failure.ts";
+import type { GitAddress } from "./git-repository.ts";
+import type { PostgresAddress } from "./postgres.ts";
 
 /** A location's uri in its parts. */
 export type SourceUri =
   | { kind: "http"; url: URL }
-  | { kind: "s3"; bucket: string; key: string }
+  | { kind: "bucket"; scheme: "s3" | "gs"; bucket: string; key: string }
+  | { kind: "git"; address: GitAddress }
+  | { kind: "postgres"; address: PostgresAddress }
   | { kind: "mounted"; path: string };
 
-/** http(s)://host/file, s3://bucket/key, pvc://claim/path, configmap://name/key. */
+/** http(s)://host/file, s3://bucket/key, gs://bucket/key, pvc://claim/path, configmap://name/key. */
 export function parseUri(uri: string): SourceUri {
-  const [, scheme, rest = ""] = /^([a-z0-9+.-]+):\/\/(.*)$/is.exec(uri) ?? [];
-  switch (scheme?.toLowerCase()) {
+  const [, written, rest = ""] = /^([a-z0-9+.-]+):\/\/(.*)$/is.exec(uri) ?? [];
+  const scheme = written?.toLowerCase();
+  switch (scheme) {
     case "http":
     case "https": {
       const url = URL.parse(uri);
       if (!url) throw invalid(uri, "is not a valid URL");
       return { kind: "http", url };
     }
-    case "s3": {
-      const slash = rest.indexOf("/");
-      const bucket = slash < 0 ? rest : rest.slice(0, slash);
-      const key = slash < 0 ? "" : rest.slice(slash + 1);
-      if (!bucket) throw invalid(uri, "names no bucket: write s3://bucket/key, or s3://bucket/prefix/");
-      return { kind: "s3", bucket, key };
+    case "s3":
+    case "gs": {
+      const [bucket, key] = cut(rest);
+      if (!bucket) throw invalid(uri, `names no bucket: write ${scheme}://bucket/key, or ${scheme}://bucket/prefix/`);
+      return { kind: "bucket", scheme, bucket, key };
     }
+    case "git+https":
+    case "git+ssh":
+      return { kind: "git", address: parseGit(uri, scheme === "git+ssh" ? "ssh" : "https") };
+    case "postgres":
+      return { kind: "postgres", address: parsePostgres(uri) };
     case "pvc":
     case "configmap": {
-      const slash = rest.indexOf("/");
-      const path = slash < 0 ? "" : rest.slice(slash + 1).replace(/\/+$/, "");
+      const path = cut(rest)[1].replace(/\/+$/, "");
       if (path.split("/").includes("..")) throw invalid(uri, "must not contain ..");
       return { kind: "mounted", path };
     }
     default:
-      throw invalid(uri, "is not http(s)://, s3://, pvc:// or configmap://");
+      throw invalid(
+        uri,
+        "is not http(s)://, s3://, gs://, git+https://, git+ssh://, postgres://, pvc:// or configmap://",
+      );
   }
+}
+
+/** Only what can't be taken for an option or a shell's word. */
+const gitUri =
+  /^git[+]\w+:\/\/(?:([A-Za-z0-9_][A-Za-z0-9._-]*)@)?([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?(\/[^?#]+)$/;
+
+function parseGit(uri: string, protocol: "https" | "ssh"): GitAddress {
+  const [, user, host = "", port, path = ""] = gitUri.exec(uri) ?? [];
+  if (!host || (user && protocol === "https")) {
+    throw invalid(uri, `is no repository: write git+${protocol}://${protocol === "ssh" ? "user@" : ""}host/repository`);
+  }
+  return { protocol, user: user ?? "git", host, port: port === undefined ? undefined : Number(port), path };
+}
+
+const sslmodes = ["verify-full", "require", "disable"] as const;
+
+function parsePostgres(uri: string): PostgresAddress {
+  const url = URL.parse(uri);
+  const database = /^\/([^/]+)$/.exec(url?.pathname ?? "")?.[1];
+  if (!url?.hostname || !database || url.username) {
+    throw invalid(uri, "is no database: write postgres://host:5432/database");
+  }
+  const { sslmode = "verify-full", ...others } = Object.fromEntries(url.searchParams);
+  const known = sslmodes.find((mode) => mode === sslmode);
+  if (!known || Object.keys(others).length > 0) {
+    throw invalid(uri, `may have no parameter but sslmode, which is one of ${sslmodes.join(", ")}`);
+  }
+  return { host: url.hostname, port: Number(url.port) || 5432, database: decodeURIComponent(database), sslmode: known };
+}
+
+/** What is before the first slash, and what is after it. */
+function cut(rest: string): [string, string] {
+  const slash = rest.indexOf("/");
+  return slash < 0 ? [rest, ""] : [rest.slice(0, slash), rest.slice(slash + 1)];
 }
 
 function invalid(uri: string, why: string) {

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatasetVersionDetail } from "../../store/api.ts";
 import { mapConcurrent } from "../artifact/concurrent.ts";
-import { type Placement, placeFiles } from "../artifact/place.ts";
+import { placeSplit } from "../artifact/split.ts";
 import type { AgentContext } from "../context.ts";
 import { permanent } from "../failure.ts";
 import type { StageTask } from "../tasks.ts";
@@ -24,10 +24,8 @@ export async function stageInputs(context: AgentContext, { namespace, inputs }: 
   });
   const config: Record<string, unknown> = {};
   for (const { input, version, split } of staged) {
-    await placeFiles(context, namespace, {
-      folder: join(paths.inputData, input.name),
-      files: splitFiles(version, split),
-    });
+    const folder = join(paths.inputData, input.name);
+    await placeSplit(context, { namespace, dataset: input.dataset, version, split, folder, location: input.location });
     const { format, columns, digest } = version;
     config[input.name] = {
       ContentType: contentTypes[format],
@@ -44,14 +42,6 @@ export async function stageInputs(context: AgentContext, { namespace, inputs }: 
   }
   await mkdir(paths.inputConfig, { recursive: true });
   await writeFile(join(paths.inputConfig, "inputdataconfig.json"), `${JSON.stringify(config, null, 2)}\n`);
-}
-
-/** The files of one split, without its folder. */
-export function splitFiles({ files }: Pick<DatasetVersionDetail, "files">, split: string): Placement[] {
-  const folder = `${split}/`;
-  return files
-    .filter(({ path }) => path.startsWith(folder))
-    .map((entry) => ({ entry, target: entry.path.slice(folder.length) }));
 }
 
 function chooseSplit(version: DatasetVersionDetail, input: StageTask["inputs"][number]): string {

@@ -14,6 +14,10 @@ const packages: Record<string, string> = {
   openssl: "openssl",
   buildah: "buildah",
   debootstrap: "debootstrap",
+  git: "git",
+  ssh: "openssh-client",
+  "/usr/sbin/sshd": "openssh-server",
+  "/usr/lib/postgresql/15/bin/postgres": "postgresql-15",
 };
 
 export const nodePrograms = ["containerd", "runc", "/usr/lib/cni/bridge", "conntrack", "iptables", "ip", "openssl"];

@@ -64,7 +64,7 @@ export async function startWorld(): Promise<World> {
         },
       );
       await rm(paths.terminationLog, { force: true });
-      const code = await runAgent({ task, store, logger, paths, ...options });
+      const code = await runAgent({ task, store, logger, paths, allowLoopback: true, ...options });
       return { code, log, message: JSON.parse(await readFile(paths.terminationLog, "utf8")) };
     },
     async source(path, content) {

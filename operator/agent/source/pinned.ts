@@ -1,0 +1,77 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import type { Origin } from "../../store/api.ts";
+import { transfers } from "../artifact/concurrent.ts";
+import { permanent, redact } from "../failure.ts";
+import type { ArtifactLocation } from "../tasks.ts";
+import { openPinnedGit } from "./git.ts";
+import { openPinnedHttp } from "./http.ts";
+import { findMounted } from "./mounted.ts";
+import { openNetwork, type SourceContext } from "./network.ts";
+import { S3Store } from "./s3.ts";
+import { openS3 } from "./s3-client.ts";
+import { type Body, type Written, writeBody } from "./transfer.ts";
+import { parseUri } from "./uri.ts";
+
+/** Files as an earlier fetch has pinned them. */
+export interface PinnedFiles {
+  /** Writes a file's bytes; those of a source without versions may be others than the pinned ones. */
+  write(origin: Origin, target: string): Promise<Written>;
+  /** How many may be under way at once. */
+  concurrency: number;
+  close(): Promise<void>;
+}
+
+/** `location` says with what access; which file is read, its origin says. */
+export async function openPinned(context: SourceContext, location: ArtifactLocation): Promise<PinnedFiles> {
+  const { paths, timing } = context;
+  const uri = parseUri(location.uri);
+  const fromBodies = (open: (origin: Origin) => Promise<Body>, close: () => Promise<void>): PinnedFiles => ({
+    write: async (origin, target) => writeBody(await open(origin), target, timing),
+    concurrency: transfers,
+    close,
+  });
+  if (uri.kind === "mounted") {
+    return fromBodies(
+      (origin) => openMounted(paths.source, origin),
+      async () => {},
+    );
+  }
+  const network = await openNetwork(context, location);
+  switch (uri.kind) {
+    case "http":
+      return openPinnedHttp(network, uri.url, timing);
+    case "git":
+      return openPinnedGit(context, network, uri.address);
+    case "bucket": {
+      const client = await openS3({ ...location, scheme: uri.scheme }, network);
+      const open = async ({ uri: pinned, etag, version }: Origin) => {
+        const { bucket, key } = bucketOf(pinned);
+        const { stream, length } = await new S3Store(client, { scheme: uri.scheme, name: bucket }, timing).open({
+          key,
+          etag,
+          version,
+        });
+        return { stream, length, label: pinned };
+      };
+      return fromBodies(open, async () => client.destroy());
+    }
+    case "postgres":
+      throw permanent("SourceInvalid", `${redact(location.uri)} keeps no versions that could be read again`);
+  }
+}
+
+function bucketOf(uri: string): { bucket: string; key: string } {
+  const parsed = parseUri(uri);
+  if (parsed.kind !== "bucket") throw permanent("SourceChanged", `${uri} was pinned when the source was in a bucket`);
+  return parsed;
+}
+
+async function openMounted(mount: string, { uri }: Origin): Promise<Body> {
+  const parsed = parseUri(uri);
+  if (parsed.kind !== "mounted") throw permanent("SourceChanged", `${uri} was pinned when the source was no volume`);
+  const found = await findMounted(mount, { ...parsed, label: uri }, { into: "", wanted: () => true });
+  const local = "files" in found && !found.folder ? found.files[0]?.local : undefined;
+  if (!local) throw permanent("SourceNotFound", `${uri} is no file any more`);
+  return { stream: createReadStream(local), length: (await stat(local)).size, label: uri };
+}
