@@ -21,6 +21,10 @@ export interface Timing {
   transform: number;
   /** Between two looks at something that is not ready. */
   poll: number;
+  /** Between two looks for a new version of what is served. */
+  reload: number;
+  /** For callers to go elsewhere, before a server ends. */
+  drain: number;
 }
 
 export const defaultTiming: Timing = {
@@ -30,6 +34,8 @@ export const defaultTiming: Timing = {
   prediction: 60_000,
   transform: 3_600_000,
   poll: 1_000,
+  reload: 5_000,
+  drain: 5_000,
 };
 
 /** All that a task works with. */
@@ -40,4 +46,6 @@ export interface AgentContext {
   readonly timing: Timing;
   /** Tests only: sources may be on this machine. */
   readonly allowLoopback?: boolean | undefined;
+  /** For a task that ends by itself when it is told to; every other one is ended. */
+  readonly signal?: AbortSignal;
 }

@@ -5,6 +5,7 @@ import { type AgentContext, type AgentPaths, agentPaths, defaultTiming, type Tim
 import { derive } from "./derive.ts";
 import { evaluate } from "./evaluate.ts";
 import { asTaskError, failureJson, redact, transient } from "./failure.ts";
+import { serveFeatures } from "./features.ts";
 import { importModel } from "./import.ts";
 import { publish } from "./publish.ts";
 import { snapshot } from "./snapshot.ts";
@@ -31,17 +32,13 @@ export interface AgentOptions {
 export async function runAgent({ task, store, logger, signal, ...options }: AgentOptions): Promise<number> {
   const paths = options.paths ?? agentPaths;
   const { allowLoopback } = options;
-  const context: AgentContext = {
-    store,
-    logger,
-    paths,
-    allowLoopback,
-    timing: { ...defaultTiming, ...options.timing },
-  };
+  const timing = { ...defaultTiming, ...options.timing };
+  const context: AgentContext = { store, logger, paths, allowLoopback, timing, ...(signal ? { signal } : {}) };
   const started = Date.now();
   logger.info({ verb: task.verb, namespace: task.namespace }, "task begins");
   try {
-    const result = await Promise.race([perform(context, task), interruption(signal)]);
+    const ends = task.verb === "features" ? [] : [interruption(signal)];
+    const result = await Promise.race([perform(context, task), ...ends]);
     await writeMessage(context, JSON.stringify(result));
     logger.info({ seconds: (Date.now() - started) / 1000 }, "task done");
     return 0;
@@ -62,7 +59,7 @@ function perform(context: AgentContext, task: Task): Promise<object> {
     case "derive":
       return derive(context, task);
     case "features":
-      throw new Error("not yet");
+      return serveFeatures(context, task);
     case "stage":
       return stage(context, task);
     case "publish":

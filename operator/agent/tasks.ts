@@ -226,6 +226,7 @@ export const taskFailure = z.strictObject({
     "ExpectationFailed",
     "TransformInvalid",
     "EmptyDataset",
+    "MemoryTooSmall",
     "LabelMissing",
     "DigestMismatch",
     "ModelMissing",

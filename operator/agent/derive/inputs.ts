@@ -1,13 +1,10 @@
 import { join } from "node:path";
-import type { DatasetVersionDetail, Parent } from "../../store/api.ts";
-import { type Placement, placeFiles } from "../artifact/place.ts";
+import type { Parent } from "../../store/api.ts";
 import type { AgentContext } from "../context.ts";
-import { permanent } from "../failure.ts";
-import { splitFiles } from "../stage/inputs.ts";
 import { type Database, identifier } from "../table/database.ts";
-import { readStored } from "../table/stored.ts";
 import type { TypedColumn } from "../table/typed.ts";
 import type { DeriveTask } from "../tasks.ts";
+import { openVersion } from "../version/open.ts";
 
 /** A version of another Dataset, opened: a view `name` with its columns' names, over `table`, whose rowids are its order. */
 export interface Input {
@@ -24,25 +21,19 @@ export async function openInputs(
   { database, folder }: { database: Database; folder: string },
 ): Promise<Input[]> {
   const opened: Input[] = [];
-  for (const [index, input] of inputs.entries()) {
-    const version = await context.store.getDatasetVersion(namespace, input.dataset, input.digest);
-    const { format } = version;
-    if (format === "Files") {
-      throw permanent(
-        "TransformInvalid",
-        `from ${input.name}: Dataset ${input.dataset} has the format Files: no table`,
-      );
-    }
-    const placements = chooseFiles(version, input);
-    const local = join(folder, input.name);
-    await placeFiles(context, namespace, { folder: local, files: placements });
-    const files = placements.map(({ target }) => ({ path: target, local: join(local, target) }));
+  for (const [index, { name, dataset, digest, split, location }] of inputs.entries()) {
+    const version = await context.store.getDatasetVersion(namespace, dataset, digest);
+    const opening = { namespace, dataset, version, split, location, database, folder: join(folder, name) };
+    const columns = await openVersion(context, opening);
     // A space: no name in from can have one.
     const table = identifier(`input ${index}`);
-    const columns = await readStored(database, version, { files, folder, table });
-    const { dataset, digest, split } = input;
-    const parent = { dataset, version: version.version, digest, ...(split ? { split } : {}) };
-    opened.push({ name: input.name, table, columns, parent });
+    await database.run(`ALTER TABLE data RENAME TO ${table}`);
+    opened.push({
+      name,
+      table,
+      columns,
+      parent: { dataset, version: version.version, digest, ...(split ? { split } : {}) },
+    });
   }
   // Last, so that an input may be named cells.
   for (const { name, table, columns } of opened) {
@@ -50,15 +41,4 @@ export async function openInputs(
     await database.run(`CREATE VIEW ${identifier(name)} AS SELECT ${named} FROM ${table}`);
   }
   return opened;
-}
-
-/** Without a split, all of them. */
-function chooseFiles(version: DatasetVersionDetail, input: DeriveTask["inputs"][number]): Placement[] {
-  if (input.split === undefined) return version.files.map((entry) => ({ entry, target: entry.path }));
-  const splits = Object.keys(version.splits);
-  if (splits.includes(input.split)) return splitFiles(version, input.split);
-  throw permanent(
-    "SourceNotFound",
-    `from ${input.name}: version ${version.version} of Dataset ${input.dataset} has no split ${input.split}; it has ${splits.join(", ")}`,
-  );
 }

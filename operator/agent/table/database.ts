@@ -64,16 +64,6 @@ export class Database {
     }
   }
 
-  /** The one column of a query, chunk by chunk, so that it may be longer than memory. */
-  async *stream(sql: string): AsyncGenerator<unknown[]> {
-    const result = await this.#connection.stream(sql);
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (!chunk || chunk.rowCount === 0) return;
-      yield chunk.getColumnValues(0);
-    }
-  }
-
   /** As `run`, but ended after so many milliseconds: undefined then. */
   async runWithin(milliseconds: number, sql: string): Promise<number | undefined> {
     return this.#within(milliseconds, () => this.run(sql));
@@ -97,6 +87,16 @@ export class Database {
       throw error;
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** The one column of a query, chunk by chunk, so that it may be longer than memory. */
+  async *stream(sql: string): AsyncGenerator<unknown[]> {
+    const result = await this.#connection.stream(sql);
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (!chunk || chunk.rowCount === 0) return;
+      yield chunk.getColumnValues(0);
     }
   }
 

@@ -37,9 +37,9 @@ test("records end where their cells do, whatever is quoted", async () => {
     fc.asyncProperty(fc.array(record, { maxLength: 20 }), async (records) => {
       expect(await recordsOf(records.join(""))).toEqual(records);
     }),
-    { numRuns: 200 },
+    { numRuns: 60 },
   );
-});
+}, 60_000);
 
 test("records longer than a chunk, and one without a line end", async () => {
   const records = ["a,b\n", `"${"x\n".repeat(1 << 20)}",1\n`, `${"y".repeat(3 << 20)},2\n`, "3,4"];

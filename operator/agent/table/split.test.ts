@@ -74,7 +74,11 @@ const rules: Record<string, SplitRule> = {
   "the whole row": { shares, seed: 1 },
   "a column": { shares, seed: 1, by: "group" },
   time: {
-    times: [{ name: "train" }, { name: "validation", from: "2026-03-10" }, { name: "test", from: "2026-03-20T12:00:00Z" }],
+    times: [
+      { name: "train" },
+      { name: "validation", from: "2026-03-10" },
+      { name: "test", from: "2026-03-20T12:00:00Z" },
+    ],
   },
 };
 
@@ -127,7 +131,9 @@ describe("files are split one by one, to the byte", () => {
     expect(Object.keys(written).sort()).toEqual(expect.arrayContaining(["test/a.csv", "train/a.csv"]));
     expect(together(written, "/a.csv").reduce((sum, lines) => sum + lines, 0)).toBe(4 + 80);
     expect(Object.values(written).every((content) => content.startsWith("x,y\n"))).toBe(true);
-    const rest = Object.keys(written).filter((path) => path.endsWith("b.csv")).map((path) => written[path]?.slice(4));
+    const rest = Object.keys(written)
+      .filter((path) => path.endsWith("b.csv"))
+      .map((path) => written[path]?.slice(4));
     expect(rest.sort().join("")).toBe("1, spaced \n2,z");
   });
 
@@ -157,5 +163,7 @@ test("a file of the format Files stays where it is by its path", () => {
   const held = paths.filter((path) => pathSplit({ shares, seed: 0 }, path) === 1);
   expect(held.length).toBeGreaterThan(60);
   expect(held.length).toBeLessThan(140);
-  expect(paths.some((path) => pathSplit({ shares, seed: 0 }, path) !== pathSplit({ shares, seed: 1 }, path))).toBe(true);
+  expect(paths.some((path) => pathSplit({ shares, seed: 0 }, path) !== pathSplit({ shares, seed: 1 }, path))).toBe(
+    true,
+  );
 });

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatasetVersion } from "../../store/api.ts";
 import type { LocalFile } from "../artifact/files.ts";
+import { gunzipFiles } from "../source/gunzip.ts";
 import type { Database } from "./database.ts";
 import { openRaw, type TableFormat } from "./raw.ts";
 import { makeTyped, type TypedColumn } from "./typed.ts";
@@ -23,7 +24,10 @@ export async function readStored(
   version: Pick<DatasetVersion, "format" | "csv" | "columns">,
   { files, folder, table }: StoredFiles,
 ): Promise<readonly TypedColumn[]> {
-  const raw = await openRaw(database, { format: version.format as TableFormat, files, csv: version.csv, folder });
+  // Packed files are stored so by reference only.
+  const plain = await gunzipFiles(files, join(folder, "unpacked"));
+  const { csv, format } = version;
+  const raw = await openRaw(database, { format: format as TableFormat, files: plain, csv, folder });
   const columns = await makeTyped(database, raw, { declared: version.columns, folder });
   const cells = columns.map(({ cell }) => cell).join(", ");
   await database.run(`CREATE TABLE ${table} AS SELECT ${cells} FROM cells`);

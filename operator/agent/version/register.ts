@@ -19,8 +19,10 @@ import { makeTable } from "./table.ts";
 export interface VersionSource {
   format: DatasetFormat;
   csv?: SnapshotTask["csv"];
-  /** By path; never empty. */
+  /** What is stored, by path; never empty. */
   files: readonly KnownFile[];
+  /** The same files as they are read, where that is another: packed ones unpacked. */
+  tables?: readonly KnownFile[];
   /** One for each file, by the file's path, when the bytes stay where they are. */
   origins?: readonly Origin[] | undefined;
   facts: Pick<DatasetVersionInput, "source" | "parents">;
@@ -107,7 +109,6 @@ async function makeVersion(making: Making): Promise<DatasetVersionInput> {
     };
   } catch (error) {
     whole?.stop();
-    await whole?.entries.catch(() => undefined);
     throw error;
   }
 }

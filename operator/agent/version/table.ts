@@ -22,7 +22,7 @@ export async function makeTable(making: Making): Promise<Content> {
   try {
     const raw = await openRaw(database, {
       format: source.format as TableFormat,
-      files: source.files,
+      files: source.tables ?? source.files,
       csv: source.csv,
       folder: work,
     });
@@ -41,7 +41,7 @@ interface Opened {
 
 async function checkTable(making: Making, { database, raw, work }: Opened): Promise<Content> {
   const { context, task, source, current, tell, folder } = making;
-  const bytes = source.files.reduce((sum, { size = 0 }) => sum + size, 0);
+  const bytes = (source.tables ?? source.files).reduce((sum, { size = 0 }) => sum + size, 0);
   const typed = await makeTyped(database, raw, {
     declared: task.columns,
     splits: task.splits,

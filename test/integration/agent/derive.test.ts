@@ -105,7 +105,7 @@ describe("sql", () => {
       3,
       {
         reason: "SourceNotFound",
-        message: "from halves: version 1 of Dataset halves has no split valid; it has train, test",
+        message: "version 1 of Dataset halves has no split valid; it has train, test",
       },
     ]);
   });
