@@ -28,8 +28,10 @@ export const runSpec = z.strictObject({
   recipe: digest,
   inputs: z.array(runInput).max(32),
   parameters,
-  /** The digest of the code's ConfigMap; absent when the code is in the image. */
+  /** The digest of the code's files; absent when the code is in the image. */
   code: digest.optional(),
+  /** The Git commit that the code is from. */
+  commit: z.string().max(128).optional(),
   image: z.string().max(1024),
 });
 export type RunSpec = z.infer<typeof runSpec>;
@@ -54,6 +56,8 @@ export const run = runResult.omit({ model: true }).extend({
 export type Run = z.infer<typeof run>;
 /** GET trainingjobs/{name}, newest first. */
 export const trainingJob = z.strictObject({ runs: z.array(run) });
+/** GET trainingjobs?name={name}&name=…: each of them, by name. */
+export const trainingJobs = z.record(objectName, trainingJob);
 
 /** POST models/{name}/versions: a model that was trained elsewhere. Idempotent by its manifest's digest. */
 export const modelImport = z.strictObject({

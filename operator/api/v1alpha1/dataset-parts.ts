@@ -116,7 +116,11 @@ export const from = listMap(
         datasetRef: z
           .strictObject({
             name: objectName.describe("The Dataset, in this namespace."),
-            split: dnsName.optional().describe("One split of it. Default: all rows."),
+            split: dnsName
+              .optional()
+              .describe(
+                "One split of it; all: every row, with those that are held out. Default: train, where it has splits, and all rows where it has none.",
+              ),
           })
           .describe("The Dataset whose current version is read."),
       }),

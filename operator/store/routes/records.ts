@@ -30,6 +30,10 @@ const parameters = z.object({
   digest: digest.optional(),
   alias: objectName.optional(),
 });
+/** One name or several, of the query. */
+const wanted = z.object({
+  name: z.union([objectName.transform((name) => [name]), z.array(objectName).max(100)]),
+});
 
 /** The path's parameters; the routes below say which are there. */
 function read(request: { params: unknown }) {
@@ -69,6 +73,11 @@ function addDatasetRoutes(app: FastifyInstance, { datasets, progress }: Services
 }
 
 function addRunRoutes(app: FastifyInstance, { runs }: Services): void {
+  app.get("/trainingjobs", async (request) => {
+    const { namespace } = read(request);
+    const names = wanted.parse(request.query).name;
+    return Object.fromEntries(names.map((name) => [name, { runs: runs.read(namespace, name) }]));
+  });
   app.get("/trainingjobs/:name", async (request) => {
     const { namespace, name } = read(request);
     return { runs: runs.read(namespace, name) };

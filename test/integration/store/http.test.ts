@@ -20,6 +20,7 @@ const routes: [string, string, boolean][] = [
   ["GET", `${base}/datasets/wine/versions/1`, false],
   ["POST", `${base}/datasets/wine/versions`, false],
   ["GET", `${base}/trainingjobs/wine`, false],
+  ["GET", `${base}/trainingjobs?name=wine`, false],
   ["PUT", `${base}/trainingjobs/wine/runs/${digest}`, false],
   ["GET", `${base}/models/wine`, false],
   ["GET", `${base}/models/wine/versions/1`, false],
@@ -122,6 +123,9 @@ test("the way of a model through the store, as agents and the operator walk it",
   expect(registered).toMatchObject({ version: 1, rows: 3 });
   expect(trained.model).toMatchObject({ name: "wine", version: 1 });
   const boss = world.clientOf(operator);
+  const [known, unknown] = [boss.trainingJob("team-b", "wine"), boss.trainingJob("team-b", "beer")];
+  expect((await known).runs).toMatchObject([{ phase: "Succeeded", model: { version: 1 } }]);
+  expect(await unknown).toEqual({ runs: [] });
   const path = "namespaces/team-b/models/wine";
   await boss.write({ method: "PUT", path: `${path}/versions/1/decision`, body: decision("Passed", digest) });
   await boss.write({ method: "PUT", path: `${path}/aliases/champion`, body: { version: 1 } });

@@ -6,6 +6,7 @@ import { expectations } from "./expectations.ts";
 import { services } from "./inference-services.ts";
 import { locations } from "./locations.ts";
 import { models } from "./models.ts";
+import { optionalCases } from "./optional.ts";
 import { runtimes } from "./runtimes.ts";
 import { trainingJobs } from "./training-jobs.ts";
 
@@ -18,4 +19,5 @@ export const cases: readonly Case[] = [
   ...models,
   ...services,
   ...runtimes,
+  ...optionalCases,
 ];

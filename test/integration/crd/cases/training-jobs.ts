@@ -14,6 +14,7 @@ export const trainingJobs: Case[] = [
     backoffLimit: 0,
     activeDeadlineSeconds: 60,
     suspend: true,
+    queueName: "team-a.night",
     triggers: { datasetChange: true },
     historyLimit: 1,
   }),
@@ -74,6 +75,9 @@ export const trainingJobs: Case[] = [
       { ...training, activeDeadlineSeconds },
       /activeDeadlineSeconds/,
     ),
+  ),
+  ...["", "Team", "a/b", "x".repeat(64)].map((queueName) =>
+    refuse("TrainingJob", `queueName ${queueName}`, { ...training, queueName }, /queueName/),
   ),
   refuse("TrainingJob", "suspend: yes", { ...training, suspend: "yes" }, /suspend/),
 ];
