@@ -3,7 +3,7 @@
  * credentials are files mounted from the tenant's Secret at `secretPath`.
  */
 import { z } from "zod";
-import { columnRole, columnType, datasetFormat, digest, parameters, runSpec } from "../store/api.ts";
+import { columnRole, columnType, csvDialect, datasetFormat, digest, parameters, runSpec } from "../store/api.ts";
 
 /** Where every Lemnis container finds things; the first four are SageMaker's, the model's is KServe's. */
 export const paths = {
@@ -110,14 +110,7 @@ export const snapshotTask = z.strictObject({
   ...versionTask,
   source: artifactLocation,
   format: datasetFormat,
-  csv: z
-    .strictObject({
-      delimiter: z.string().optional(),
-      quote: z.string().optional(),
-      header: z.boolean(),
-      nullValues: z.array(z.string()).optional(),
-    })
-    .optional(),
+  csv: csvDialect.optional(),
   storage: z.enum(["Copy", "Reference"]),
 });
 export type SnapshotTask = z.infer<typeof snapshotTask>;

@@ -72,6 +72,9 @@ export class StoreClient {
   registerDatasetVersion(namespace: string, name: string, input: api.DatasetVersionInput) {
     return this.#json(api.datasetVersion, "POST", `namespaces/${namespace}/datasets/${name}/versions`, input);
   }
+  putDatasetProgress(namespace: string, name: string, progress: api.Progress) {
+    return this.write({ method: "PUT", path: `namespaces/${namespace}/datasets/${name}/progress`, body: progress });
+  }
   putRun(namespace: string, run: { trainingJob: string; digest: string }, result: api.RunResult) {
     return this.#json(
       api.run,

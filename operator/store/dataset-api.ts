@@ -26,13 +26,15 @@ export const columnProfile = z.strictObject({
   count: z.int(),
   nulls: z.int(),
   distinct: z.int(),
+  /** True of more than a million rows: distinct and quantiles are estimates, top values those of a sample. */
+  approximate: z.literal(true).optional(),
   min: z.union([z.number(), z.string(), z.boolean()]).optional(),
   max: z.union([z.number(), z.string(), z.boolean()]).optional(),
   mean: z.number().optional(),
   stddev: z.number().optional(),
   /** Values at probabilities 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99. */
   quantiles: z.record(z.string(), z.number()).optional(),
-  /** Equal-width bins from min to max: n counts lie between n + 1 edges. */
+  /** Equal-width bins from min to max: n counts lie between n + 1 edges; of dates in seconds since 1970. */
   histogram: z.strictObject({ edges: z.array(z.number()), counts: z.array(z.int()) }).optional(),
   topValues: z.array(z.strictObject({ value: z.string(), count: z.int() })).optional(),
   /** With the label, of numeric and Boolean columns: Pearson's coefficient over rows that have both. */
@@ -69,10 +71,21 @@ export const parent = z.strictObject({
 });
 export type Parent = z.infer<typeof parent>;
 
+/** As in the manifest: operator/api/v1alpha1/dataset-parts.ts. */
+export const csvDialect = z.strictObject({
+  delimiter: z.string().optional(),
+  quote: z.string().optional(),
+  header: z.boolean(),
+  nullValues: z.array(z.string()).optional(),
+});
+export type CsvDialect = z.infer<typeof csvDialect>;
+
 /** POST datasets/{name}/versions. Idempotent by digest: the same files are the same version. */
 export const datasetVersionInput = z.strictObject({
   digest,
   format: datasetFormat,
+  /** How its CSV files are written, where the manifest says so. */
+  csv: csvDialect.optional(),
   /** Each file lies in its split's folder (`train/data.csv`); without splits, in `all/`. */
   files,
   /** Absent: the store has the files' bytes. Present, one a file: they stay where they are (storage: Reference). */
