@@ -20,8 +20,6 @@ interface Opening {
   database: Database;
   /** Where its files go. */
   folder: string;
-  /** Of the Dataset; needed for a version that is stored by reference. */
-  location: ArtifactLocation | undefined;
 }
 
 /** Brings a version's files and opens them as the table `data`, its columns in their recorded types. */
