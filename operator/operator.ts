@@ -151,7 +151,10 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   const gauges = setInterval(() => {
     metrics.leader.set(leadership.isLeader() ? 1 : 0);
     for (const [controller, queue] of queues) metrics.queueDepth.set({ controller }, queue.depth);
-    for (const { resource, cache, stalenessSeconds } of watched) {
+    // What has gone is not shown at its last value.
+    metrics.cacheObjects.reset();
+    metrics.cacheStaleness.reset();
+    for (const { resource, cache, stalenessSeconds } of [...watched, ...optional.watched()]) {
       metrics.cacheObjects.set({ resource: resource.plural }, cache.size);
       metrics.cacheStaleness.set({ resource: resource.plural }, stalenessSeconds);
     }

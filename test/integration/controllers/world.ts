@@ -33,8 +33,8 @@ export interface Seen extends KubeObject {
 export interface RunningOperator {
   /** Requests of the operator that wrote something, the Lease's aside. */
   writes(): Promise<number>;
-  /** Reconciles that ended in an error. */
-  errors(): Promise<number>;
+  /** Reconciles that ended in an error, by its class. */
+  errors(): Promise<Record<string, number>>;
   isLeader(): Promise<boolean>;
   stop(): Promise<void>;
 }
@@ -183,7 +183,12 @@ async function startOperator(input: {
   };
   return {
     writes: () => sum(/^lemnis_api_requests_total\{(?!.*(verb="(get|list|watch)"|resource="leases"))/),
-    errors: () => sum(/^lemnis_reconcile_errors_total\{/),
+    async errors() {
+      const series = /^lemnis_reconcile_errors_total\{.*class="(\w+)"\} (\d+)$/gm;
+      return Object.fromEntries(
+        [...(await metrics()).matchAll(series)].map(([, is = "", count]) => [is, Number(count)]),
+      );
+    },
     isLeader: async () => /^lemnis_leader 1$/m.test(await metrics()),
     async stop() {
       stop.abort();
