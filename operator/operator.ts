@@ -16,7 +16,7 @@ import type { KubeConfig } from "./kube/config.ts";
 import { Leadership } from "./kube/leadership.ts";
 import type { Change, Reflector } from "./kube/reflector.ts";
 import type { KubeObject, Resource } from "./kube/types.ts";
-import { OptionalKinds, optionalKinds } from "./optional-kinds.ts";
+import { OptionalKinds, optionalKinds, usersOf } from "./optional-kinds.ts";
 import { reconcileAll } from "./reconcile.ts";
 import { refreshDataset } from "./refresh.ts";
 import { startRefreshHook } from "./refresh-hook.ts";
@@ -108,10 +108,8 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   const optional = new OptionalKinds(client, reflectors, {
     signal,
     onChange: (kind) => {
-      for (const { cache, keys } of optionalKinds[kind].users) {
-        const queue = queues.get(controllers.find((controller) => controller.cache === cache)?.name ?? "");
-        for (const key of keys(caches)) queue?.add(key, "change");
-      }
+      for (const { name, cache } of controllers)
+        for (const key of usersOf(kind, caches[cache])) queues.get(name)?.add(key, "change");
     },
   });
 

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type Loop, makeLoop } from "../../test/builders/loop.ts";
 import { services } from "../kube/resources.ts";
-import type { Echo } from "./execute.ts";
 import type { Outcome } from "./plan.ts";
 
 let queue: Loop["queue"];
@@ -12,7 +11,6 @@ beforeEach(() => {
   ({ queue, lines, start, counted } = makeLoop());
 });
 
-const echo: Echo = { resource: services, namespace: "a", name: "wine", resourceVersion: "2", sentAt: 0 };
 const settled: Outcome = { kind: "settled" };
 
 describe("a reconcile that ends well", () => {
@@ -38,10 +36,7 @@ describe("a reconcile that ends well", () => {
       return { outcome: settled, echoes: [], statusDue: false };
     });
     for (let index = 0; index < 400; index++) queue.add(`a/${index}`);
-    while (reconciled < 400) {
-      await new Promise((resolve) => setImmediate(resolve));
-      turns++;
-    }
+    for (; reconciled < 400; turns++) await new Promise((resolve) => setImmediate(resolve));
     queue.close();
     await loop;
     expect(turns).toBeGreaterThanOrEqual(100);
@@ -63,68 +58,6 @@ describe("a reconcile that ends well", () => {
     await loop;
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(28);
   });
-});
-
-test("an object is not reconciled again before its own write has come back", async () => {
-  const order: string[] = [];
-  let arrived = false;
-  const loop = start(
-    async () => {
-      order.push(arrived ? "after the echo" : "before the echo");
-      return { outcome: settled, echoes: order.length === 1 ? [echo] : [], statusDue: false };
-    },
-    { hasEcho: () => arrived },
-  );
-  queue.add("a/wine");
-  await vi.waitFor(() => expect(order).toHaveLength(1));
-  queue.add("a/wine");
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  expect(order).toHaveLength(1);
-  arrived = true;
-  // What has come is told to the queue, as by a watch.
-  queue.add("a/wine", "change");
-  await vi.waitFor(() => expect(order).toHaveLength(2));
-  queue.close();
-  await loop;
-  expect(order).toEqual(["before the echo", "after the echo"]);
-});
-
-test("while a write does not come back nothing is planned, and its watch is told to begin anew every five seconds", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] });
-  const late: Echo[] = [];
-  let [passes, arrived] = [0, false];
-  const loop = start(async () => ({ outcome: settled, echoes: ++passes === 1 ? [echo] : [], statusDue: false }), {
-    hasEcho: () => arrived,
-    onLate: (which) => late.push(which),
-  });
-  queue.add("a/wine");
-  await vi.advanceTimersByTimeAsync(4_000);
-  queue.add("a/wine");
-  await vi.advanceTimersByTimeAsync(500);
-  expect([passes, late.length]).toEqual([1, 0]);
-  await vi.advanceTimersByTimeAsync(6_500);
-  expect([passes, late]).toEqual([1, [echo, echo]]);
-  arrived = true;
-  await vi.advanceTimersByTimeAsync(6_000);
-  queue.close();
-  await loop;
-  vi.useRealTimers();
-  expect([passes, late.length]).toEqual([2, 2]);
-});
-
-test("the pass after one that left the status out is told so", async () => {
-  const told: boolean[] = [];
-  const loop = start(async (_, statusDue) => {
-    told.push(statusDue);
-    return { outcome: settled, echoes: told.length === 1 ? [echo] : [], statusDue: told.length === 1 };
-  });
-  for (const count of [1, 2, 3]) {
-    queue.add("a/wine");
-    await vi.waitFor(() => expect(told).toHaveLength(count));
-  }
-  queue.close();
-  await loop;
-  expect(told).toEqual([false, true, false]);
 });
 
 test("an object that is gone is forgotten, and counts as no reconcile", async () => {
