@@ -27,19 +27,18 @@ export class Cluster {
   readonly #store: Target["store"];
   #token: Promise<string> | undefined;
 
-  private constructor(namespace: string, client: KubeClient, store: Target["store"]) {
-    this.namespace = namespace;
+  private constructor(client: KubeClient, namespace: string, store: Target["store"]) {
     this.#client = client;
+    this.namespace = namespace;
     this.#store = store;
   }
 
-  /** Throws a UserError where the kubeconfig names no such cluster. */
-  static async open({ namespace, context, store }: Target): Promise<Cluster> {
+  static async connect({ namespace, context, store }: Target): Promise<Cluster> {
     try {
       const user = await loadUserConfig(context);
-      return new Cluster(namespace ?? user.namespace, new KubeClient(user.config), store);
+      return new Cluster(new KubeClient(user.config), namespace ?? user.namespace, store);
     } catch (error) {
-      throw new UserError((error as Error).message);
+      throw new UserError(`kubeconfig: ${(error as Error).message}`);
     }
   }
 

@@ -26,6 +26,6 @@ export function explain(error: unknown, what: string): Error {
 
 /** Line by line and harmless: servers quote what strangers wrote. */
 export function failureText(error: unknown): string {
-  if (error instanceof UserError) return error.message.split("\n").map(harmless).join("\n");
-  return harmless(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return (error instanceof UserError ? error.message : bug).split("\n").map(harmless).join("\n");
 }

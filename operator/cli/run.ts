@@ -16,7 +16,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
       terminal.write(command.text);
       return 0;
     }
-    cluster = await Cluster.open(command);
+    cluster = await Cluster.connect(command);
     switch (command.command) {
       case "profile":
         await showProfile(cluster, command, terminal);

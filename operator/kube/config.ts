@@ -26,20 +26,18 @@ export interface ConfigInput {
 /** The pod's own service account in a cluster, the user's kubeconfig elsewhere. */
 export async function loadKubeConfig({ pod }: ConfigInput): Promise<KubeConfig> {
   if (pod) return podConfig(pod);
-  return userConfig();
+  return loadKubeconfigFile();
 }
 
-/** The library knows every way to log in that a kubeconfig can name. In a pod its generated code is 30 MB for nothing. */
-async function userConfig() {
-  const { KubeConfig } = await import("@kubernetes/client-node");
-  const config = new KubeConfig();
-  config.loadFromDefault();
-  return config;
-}
+/** What client-node takes where there is no kubeconfig and no pod. */
+const nowhere = "http://localhost:8080";
 
-/** The user's kubeconfig as kubectl reads it, in the named context or the current one. Throws where there is no such context. */
+/** The user's kubeconfig as kubectl reads it, in the named context or the current one. Throws where there is none. */
 export async function loadUserConfig(context: string | undefined): Promise<{ config: KubeConfig; namespace: string }> {
-  const config = await userConfig();
+  const config = await loadKubeconfigFile();
+  if (config.getCurrentCluster()?.server === nowhere) {
+    throw new Error("there is no kubeconfig: write one to ~/.kube/config, or name it in KUBECONFIG");
+  }
   const names = config.getContexts().map(({ name }) => name);
   if (context !== undefined) {
     if (!names.includes(context)) {
@@ -48,6 +46,14 @@ export async function loadUserConfig(context: string | undefined): Promise<{ con
     config.setCurrentContext(context);
   }
   return { config, namespace: config.getContextObject(config.getCurrentContext())?.namespace || "default" };
+}
+
+async function loadKubeconfigFile() {
+  // The library knows every way to log in that a kubeconfig can name. In a pod its generated code is 30 MB for nothing.
+  const { KubeConfig } = await import("@kubernetes/client-node");
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  return config;
 }
 
 function podConfig({ host, port, serviceAccountDir }: NonNullable<ConfigInput["pod"]>): KubeConfig {

@@ -10,7 +10,7 @@
  * - Numbers: the reference's histogram; neighbours with less than 5 % of its rows are joined (Siddiqi's rule: smaller bins
  *   measure chance). A run of empty bins stays one of its own, so that rows that come to where none were are seen.
  *   Values outside go to the outermost bins; of a reference with one single value, to a bin below and a bin above it.
- * - Values of few kinds (text, Booleans, integers with a complete list): the reference's most frequent values and all others.
+ * - Values of few kinds (text, Booleans, numbers with a complete list): the reference's most frequent values and all others.
  * - Nulls are a bin, infinite numbers another. An empty bin counts as half a row, and as no less than 0.0001.
  */
 import type { ColumnProfile } from "../store/api.ts";

@@ -92,7 +92,7 @@ test("the API server's refusals say who may, and what to look at", () => {
   expect(explain(bug, "x")).toBe(bug);
 });
 
-test("a Node that runs no TypeScript hands over to the project's own", () => {
+test("a Node that runs no TypeScript hands over to the project's own; without a kubeconfig it says so", () => {
   const plugin = join(import.meta.dirname, "../kubectl-lemnis.mjs");
   for (const flags of [[], ["--no-experimental-strip-types"]]) {
     const { status, stdout } = spawnSync(process.execPath, [...flags, plugin, "diff", "--help"], { encoding: "utf8" });
@@ -101,5 +101,8 @@ test("a Node that runs no TypeScript hands over to the project's own", () => {
       stdout: expect.stringContaining("Usage: kubectl lemnis diff"),
     });
   }
+  const env = { PATH: process.env.PATH, HOME: "/nonexistent" };
+  const lost = spawnSync(process.execPath, [plugin, "versions", "wine"], { encoding: "utf8", env });
+  expect(lost).toMatchObject({ status: 1, stderr: expect.stringContaining("there is no kubeconfig") });
   expect(spawnSync(process.execPath, ["--no-experimental-strip-types", plugin, "nothing"]).status).toBe(2);
 }, 60_000);

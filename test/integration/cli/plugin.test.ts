@@ -9,10 +9,14 @@ import { startWorld, type World } from "./world.ts";
 let world: World;
 const range = (count: number, from: number) => Array.from({ length: count }, (_, index) => from + index);
 const version = (number: number, from: number) =>
-  versionDetail(number, {
-    alcohol: { values: range(200, from) },
-    mail: { type: "String", sensitive: true, values: range(200, 0).map(() => "secret@example.com") },
-  });
+  versionDetail(
+    number,
+    {
+      alcohol: { values: range(200, from) },
+      mail: { type: "String", sensitive: true, values: range(200, 0).map(() => "secret@example.com") },
+    },
+    { missing: [{ columns: ["alcohol"], rows: 3 }] },
+  );
 
 beforeAll(async () => {
   world = await startWorld();
@@ -32,6 +36,7 @@ describe("an editor of the namespace", () => {
     expect({ code, err }).toMatchObject({ code: 0 });
     expect(out).toMatch(/^team-a\/wine version 2 \(current\)/);
     expect(out).toContain("values withheld");
+    expect(out).toMatch(/NULL TOGETHER .*\nalcohol +3/);
     expect(out).not.toContain("secret");
     expect((await world.lemnis("alice", "profile", "wine", "1")).out).toMatch(/^team-a\/wine version 1 {2}sha256/);
   });
