@@ -1,6 +1,6 @@
 /** Whatever happens to an object, planning comes to rest: a plan that was carried out, planned again, changes nothing. */
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { DatasetSimulation } from "../../test/builders/dataset-simulation.ts";
 import { derivedDataset } from "../../test/builders/datasets.ts";
 import { dataset, inferenceService, model, trainingJob } from "../../test/builders/kinds.ts";
@@ -13,6 +13,9 @@ import {
 import { isServing } from "./inference-service/rollout.ts";
 import { labels } from "./labels.ts";
 import { runOf } from "./training-job/run.ts";
+
+// A slow machine is slow a hundred times.
+vi.setConfig({ testTimeout: 60_000 });
 
 const happenings = fc.array(
   fc.record<Happening>({

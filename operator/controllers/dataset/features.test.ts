@@ -48,6 +48,15 @@ describe("a Dataset with online", () => {
     expect(task({ ...online, online: { keys: ["id", "day"] } })).toContain('keys\\":[\\"id\\",\\"day\\"]');
   });
 
+  test("that is stored by reference is read with its source's Secret", () => {
+    const source = { uri: "s3://bucket/wine/", secretRef: { name: "s3" } };
+    const deployment = child(plan({ ...online, source, storage: "Reference" }), "Deployment");
+    const text = JSON.stringify(deployment);
+    expect(text).toContain('location\\":{\\"uri\\":\\"s3://bucket/wine/\\",\\"secret\\":true');
+    expect(text).toContain('{"name":"secret","secret":{"secretName":"s3"}}');
+    expect(JSON.stringify(child(plan(online), "Deployment"))).not.toContain("location");
+  });
+
   test("changes its pods without a gap, with the resources that it asks for", () => {
     expect(child(plan(online), "Deployment")).toMatchObject({
       spec: {

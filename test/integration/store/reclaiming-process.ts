@@ -1,4 +1,4 @@
-/** Registers versions and gives up all that nothing keeps, as fast as it can, until it is killed: see faults.test.ts. */
+/** Registers versions and gives up all that nothing keeps, as fast as it can, until it is killed: see reclaiming.test.ts. */
 import { datasetInput, openStore } from "../../builders/store.ts";
 
 /** One dataset derived from the other, three files a version, of which the next one shares two; all that is old goes at once. */
@@ -17,11 +17,11 @@ async function churn(store: ReturnType<typeof openStore>, seed: number): Promise
     // Uploads of the last moment are somebody's who has yet to register them.
     await new Promise((resolve) => setTimeout(resolve, 2));
     await store.blobs.collect(1);
+    process.stdout.write(".");
   }
 }
 
 const [folder = "", seed = "0"] = process.argv.slice(2);
-process.stdout.write("begins\n");
 // Days go by between any two looks at the clock, and years between two processes.
 let time = (2 + Number(seed)) * 1e12;
 const now = () => {
