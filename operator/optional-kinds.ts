@@ -94,6 +94,11 @@ export class OptionalKinds {
     return this.#watches.has(kind) && this.#reflectors[kind].cache.synced;
   }
 
+  /** The watches of the kinds that are there. */
+  watched(): Reflector<KubeObject>[] {
+    return [...this.#watches.keys()].map((kind) => this.#reflectors[kind]);
+  }
+
   /** Resolves when each kind that is there has been looked at and listed; what can't be listed is not waited for. */
   async settled(patienceMs: number): Promise<void> {
     const all = async () => {

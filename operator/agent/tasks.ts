@@ -143,6 +143,7 @@ export const featuresTask = z.strictObject({
   dataset: z.string(),
   keys: z.array(z.string()).min(1),
   port: z.int(),
+  location: artifactLocation.optional(),
 });
 export type FeaturesTask = z.infer<typeof featuresTask>;
 

@@ -26,11 +26,28 @@ export interface ConfigInput {
 /** The pod's own service account in a cluster, the user's kubeconfig elsewhere. */
 export async function loadKubeConfig({ pod }: ConfigInput): Promise<KubeConfig> {
   if (pod) return podConfig(pod);
-  // The library knows every way to log in that a kubeconfig can name. In a pod its generated code is 30 MB for nothing.
+  return userConfig();
+}
+
+/** The library knows every way to log in that a kubeconfig can name. In a pod its generated code is 30 MB for nothing. */
+async function userConfig() {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   config.loadFromDefault();
   return config;
+}
+
+/** The user's kubeconfig as kubectl reads it, in the named context or the current one. Throws where there is no such context. */
+export async function loadUserConfig(context: string | undefined): Promise<{ config: KubeConfig; namespace: string }> {
+  const config = await userConfig();
+  const names = config.getContexts().map(({ name }) => name);
+  if (context !== undefined) {
+    if (!names.includes(context)) {
+      throw new Error(`the kubeconfig has no context "${context}": choose one of ${names.join(", ") || "none"}`);
+    }
+    config.setCurrentContext(context);
+  }
+  return { config, namespace: config.getContextObject(config.getCurrentContext())?.namespace || "default" };
 }
 
 function podConfig({ host, port, serviceAccountDir }: NonNullable<ConfigInput["pod"]>): KubeConfig {

@@ -57,6 +57,22 @@ describe("a reconcile that ends well", () => {
     expect(await counted("lemnis_reconcile_total")).toMatchObject([{ value: 1, labels: { result: "settled" } }]);
   });
 
+  test("lets others have their turn before the next, though it waits for nothing", async () => {
+    let [reconciled, turns] = [0, 0];
+    const loop = start(async () => {
+      reconciled++;
+      return { outcome: settled, echoes: [], statusDue: false };
+    });
+    for (let index = 0; index < 400; index++) queue.add(`a/${index}`);
+    while (reconciled < 400) {
+      await new Promise((resolve) => setImmediate(resolve));
+      turns++;
+    }
+    queue.close();
+    await loop;
+    expect(turns).toBeGreaterThanOrEqual(100);
+  });
+
   test("comes back when its outcome asks for it", async () => {
     const times: number[] = [];
     const loop = start(async () => {
@@ -179,10 +195,18 @@ describe("a reconcile that fails", () => {
       if (call === 3) return { outcome: settled, echoes: [], statusDue: false };
       throw new ConnectionError("get Service wine", new Error("reset"));
     });
+    /** Turns of the event loop, which the fake clock leaves alone. */
+    const until = async (done: () => boolean) => {
+      while (!done()) await new Promise((resolve) => setImmediate(resolve));
+    };
     queue.add("a/wine");
-    await vi.waitFor(() => expect(call).toBe(3), 10_000);
+    for (const [failures, ms] of [200, 400].entries()) {
+      await until(() => retry.mock.results.length === failures + 1);
+      vi.advanceTimersByTime(ms);
+    }
+    await until(() => call === 3);
     queue.add("a/wine");
-    await vi.waitFor(() => expect(retry).toHaveBeenCalledTimes(3), 10_000);
+    await until(() => retry.mock.results.length === 3);
     queue.close();
     await loop;
     vi.useRealTimers();

@@ -27,9 +27,9 @@ export interface Prediction {
 /** The image that the example's manifests name. */
 const exampleImage = "docker.io/lemnis/sklearn:0.1.0";
 
-/** Applies the example's manifests, with the image under the name that this cluster reads it by. */
-export async function applyExample(target: Target): Promise<string> {
-  const folder = join(root, "examples", example);
+/** Applies an example's manifests, with the image under the name that this cluster reads it by. */
+export async function applyExample(target: Target, name = example): Promise<string> {
+  const folder = join(root, "examples", name);
   const manifests = await Promise.all(
     (await readdir(folder)).sort().map((file) => readFile(join(folder, file), "utf8")),
   );

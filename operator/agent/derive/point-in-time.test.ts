@@ -150,25 +150,13 @@ test("each row gets what the reference finds for it, in the order of the rows, a
   );
 });
 
-const labels = input("labels", [
-  ["id", "Int64", "Key"],
-  ["seen", "Timestamp", "Timestamp"],
-  ["amount", "Double"],
-]);
+const id: Given = ["id", "Int64", "Key"];
+const seen: Given = ["seen", "Timestamp", "Timestamp"];
+const labels = input("labels", [id, seen, ["amount", "Double"]]);
 
 test("columns that come twice, and each feature's time, get the table's name before theirs", () => {
-  const one = input("one", [
-    ["id", "Int64", "Key"],
-    ["day", "Date", "Timestamp"],
-    ["Amount", "Double"],
-    ["x", "Int64"],
-  ]);
-  const two = input("two", [
-    ["id", "Int64", "Key"],
-    ["seen", "Timestamp", "Timestamp"],
-    ["x", "Int64"],
-    ["y", "String"],
-  ]);
+  const one = input("one", [id, ["day", "Date", "Timestamp"], ["Amount", "Double"], ["x", "Int64"]]);
+  const two = input("two", [id, seen, ["x", "Int64"], ["y", "String"]]);
   const { columns } = joinPointInTime([labels, one, two], { rows: "labels", features: ["one", "two"] });
   expect(columns.map(({ name }) => name)).toEqual([
     "id",
@@ -188,11 +176,7 @@ test("columns that come twice, and each feature's time, get the table's name bef
 });
 
 test("a day counts from its first instant in UTC", async () => {
-  const days = input("days", [
-    ["id", "Int64", "Key"],
-    ["day", "Date", "Timestamp"],
-    ["x", "Int64"],
-  ]);
+  const days = input("days", [id, ["day", "Date", "Timestamp"], ["x", "Int64"]]);
   await fill(labels, [
     [1, "2026-01-02 00:00:00", 1],
     [1, "2026-01-01 23:59:59.999999", 2],
@@ -206,30 +190,21 @@ test("a day counts from its first instant in UTC", async () => {
 });
 
 describe("refused:", () => {
-  const good: Given[] = [
-    ["id", "Int64", "Key"],
-    ["seen", "Timestamp", "Timestamp"],
-  ];
+  const good: Given[] = [id, seen];
   test.each<[string, Given[], RegExp]>([
     [
       "a feature without a key",
-      [
-        ["id", "Int64"],
-        ["seen", "Timestamp", "Timestamp"],
-      ],
+      [["id", "Int64"], seen],
       /^transform.pointInTime: f: Dataset the-f has no column with the role Key/,
     ],
     [
       "a feature without a time",
-      [["id", "Int64", "Key"]],
+      [id],
       /f: no column has the role Timestamp: give it to one in the schema.columns of Dataset the-f/,
     ],
     [
       "a time that is text",
-      [
-        ["id", "Int64", "Key"],
-        ["seen", "String", "Timestamp"],
-      ],
+      [id, ["seen", "String", "Timestamp"]],
       /f: the column seen has the role Timestamp and the type String/,
     ],
     [
@@ -237,14 +212,7 @@ describe("refused:", () => {
       [...good, ["shop", "String", "Key"]],
       /f has the key shop, which is none of labels; its keys: id/,
     ],
-    [
-      "a key of another type",
-      [
-        ["id", "String", "Key"],
-        ["seen", "Timestamp", "Timestamp"],
-      ],
-      /the key id is Int64 in labels, but String in f/,
-    ],
+    ["a key of another type", [["id", "String", "Key"], seen], /the key id is Int64 in labels, but String in f/],
     [
       "a name that would come twice",
       [...good, ["x", "Int64"], ["f_seen", "Int64"]],

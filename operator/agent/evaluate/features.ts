@@ -101,9 +101,9 @@ function number(value: Value | undefined): number | null {
   );
 }
 
-/** The columns that the model is given: all but the label. */
+/** The columns that the model is given: those without a role. Keys, times and weights are no features, and the label is the answer. */
 export function featuresOf(columns: readonly TypedColumn[], nullable: ReadonlySet<string>): Feature[] {
   return columns.flatMap(({ name, type, role }, index) =>
-    role === "Label" ? [] : [{ name, type, index, nullable: nullable.has(name) }],
+    role ? [] : [{ name, type, index, nullable: nullable.has(name) }],
   );
 }

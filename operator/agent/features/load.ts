@@ -28,13 +28,13 @@ export async function loadVersion(
   version: DatasetVersionDetail,
 ): Promise<Served> {
   const folder = join(context.paths.work, "features");
-  const { namespace, dataset } = task;
+  const { namespace, dataset, location } = task;
   const keys = findKeys(task, version);
   await rm(folder, { recursive: true, force: true });
   // One thread: requests are answered beside it.
   const database = await Database.open(join(context.paths.work, "database"), [folder], { threads: 1 });
   try {
-    const columns = await openVersion(context, { namespace, dataset, version, database, folder });
+    const columns = await openVersion(context, { namespace, dataset, version, database, folder, location });
     const cells = keys.map(({ name }) => columns.find((column) => column.name === name)?.cell ?? "");
     // Neither JSON nor a number has a line break: the first ends the row.
     await database.run(

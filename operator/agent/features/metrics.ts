@@ -32,12 +32,11 @@ export function createFeatureMetrics(current: () => Served | undefined): Feature
     help: "New versions that could not be loaded; the one before is served on.",
     registers,
   });
-  gauge("lemnis_features_rows", "Rows that are served, one a key.", ({ index }) => index.size);
-  gauge("lemnis_features_bytes", "Memory that the rows take.", ({ bytes }) => bytes);
-  gauge("lemnis_features_version", "The Dataset's version that is served.", ({ version }) => version);
+  gauge({ name: "lemnis_features_rows", help: "Rows that are served, one a key." }, ({ index }) => index.size);
+  gauge({ name: "lemnis_features_bytes", help: "Memory that the rows take." }, ({ bytes }) => bytes);
+  gauge({ name: "lemnis_features_version", help: "The Dataset's version that is served." }, ({ version }) => version);
   gauge(
-    "lemnis_features_version_age_seconds",
-    "Time since the version that is served was registered.",
+    { name: "lemnis_features_version_age_seconds", help: "Time since the version that is served was registered." },
     ({ createdAt }) => (Date.now() - Date.parse(createdAt)) / 1000,
   );
   return {
@@ -47,10 +46,9 @@ export function createFeatureMetrics(current: () => Served | undefined): Feature
     reloadFailed: () => failures.inc(),
   };
 
-  function gauge(name: string, help: string, value: (served: Served) => number): void {
+  function gauge(described: { name: string; help: string }, value: (served: Served) => number): void {
     new Gauge({
-      name,
-      help,
+      ...described,
       registers,
       collect() {
         const served = current();

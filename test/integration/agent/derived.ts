@@ -48,16 +48,25 @@ export function deriveTask(inputs: Record<string, string>, changes: Partial<Deri
   };
 }
 
-/** The rows of the derived Dataset's version, as text. */
-export async function readRows(world: World, version = "1"): Promise<Record<string, string | null>[]> {
-  const { files, columns } = await world.store.getDatasetVersion(namespace, "derived", version);
-  const file = join(world.paths.work, `read-${version}.parquet`);
-  await world.store.download(namespace, files[0]?.digest ?? "", file);
+/** The rows of a version of a derived Dataset, as text, split after split. */
+export async function readRows(
+  world: World,
+  version = "1",
+  dataset = "derived",
+): Promise<Record<string, string | null>[]> {
+  const { files, columns } = await world.store.getDatasetVersion(namespace, dataset, version);
   const database = await Database.open(join(world.paths.work, "reader"), [world.paths.work]);
+  const rows: Record<string, string | null>[] = [];
   try {
-    const cells = columns.map(({ name }) => `"${name}"::VARCHAR AS "${name}"`).join(", ");
-    return (await database.rows(`SELECT ${cells} FROM read_parquet('${file}')`)) as Record<string, string | null>[];
+    for (const [index, { digest }] of files.entries()) {
+      const file = join(world.paths.work, `read-${version}-${index}.parquet`);
+      await world.store.download(namespace, digest, file);
+      const cells = columns.map(({ name }) => `"${name}"::VARCHAR AS "${name}"`).join(", ");
+      const found = await database.rows(`SELECT ${cells} FROM read_parquet('${file}')`);
+      rows.push(...(found as Record<string, string | null>[]));
+    }
   } finally {
     database.close();
   }
+  return rows;
 }

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { StoreClient } from "../../../operator/store/client.ts";
-import { datasetInput, fileOf, sha256 } from "../../builders/store.ts";
+import { datasetInput, fileOf, openStore, sha256 } from "../../builders/store.ts";
 import { freePorts } from "../../cluster/os/child.ts";
 import { startWorld } from "./world.ts";
 
@@ -76,6 +76,49 @@ test("a store that is killed while it is written to has what it acknowledged, on
   expect(versions.map(({ version }) => version)).toEqual(versions.map((_, index) => versions.length - index));
   await kill(store);
 });
+
+test("a store that is killed while it gives up versions has all bytes of those that are left, and what they were made from", async () => {
+  const data = join(folder, "reclaimed");
+  for (let round = 0; round < 5; round++) {
+    const program = join(import.meta.dirname, "reclaiming-process.ts");
+    const child = spawn(process.execPath, [program, data, String(round)], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(child.stdout as NodeJS.ReadableStream, "data");
+    // Somewhere within a few hundred of its writes.
+    await new Promise((resolve) => setTimeout(resolve, 300 + 137 * round));
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    const store = openStore({ folder: data });
+    const [raw, derived] = ["raw", "derived"].map((name) => store.datasets.read("a", name));
+    expect(raw?.versions.length).toBeGreaterThan(0);
+    for (const name of ["raw", "derived"]) {
+      for (const { version } of store.datasets.read("a", name).versions) {
+        const { files = [] } = store.datasets.detail("a", name, String(version)) ?? {};
+        expect(files.length).toBeGreaterThan(0);
+        for (const { digest } of files) expect(await store.blobs.isIntact("a", digest)).toBe(true);
+      }
+    }
+    const digests = raw?.versions.map(({ digest }) => digest);
+    for (const { parents = [] } of derived?.versions ?? []) expect(digests).toContain(parents[0]?.digest);
+    expect(raw?.versions.length).toBeLessThan(6);
+    store.database.close();
+  }
+  // A start later, no byte is kept that no version has.
+  const store = openStore({ folder: data });
+  await store.blobs.collectStray();
+  await store.blobs.collect(-1);
+  const kept = ["raw", "derived"].flatMap((name) =>
+    store.datasets
+      .read("a", name)
+      .versions.flatMap(({ version }) => store.datasets.detail("a", name, String(version))?.files ?? []),
+  );
+  const onDisk = readdirSync(join(data, "blobs/a"), { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  expect(onDisk.map((entry) => `sha256:${entry.name}`).sort()).toEqual(
+    [...new Set(kept.map(({ digest }) => digest))].sort(),
+  );
+  store.close();
+}, 120_000);
 
 test("an upload that the store's death cut short is not there, and can be sent again", async () => {
   const store = await spawnStore();
