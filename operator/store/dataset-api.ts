@@ -78,7 +78,6 @@ export const csvDialect = z.strictObject({
   header: z.boolean(),
   nullValues: z.array(z.string()).optional(),
 });
-export type CsvDialect = z.infer<typeof csvDialect>;
 
 /** POST datasets/{name}/versions. Idempotent by digest: the same files are the same version. */
 export const datasetVersionInput = z.strictObject({
