@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type Loop, makeLoop } from "../../test/builders/loop.ts";
-import { services } from "../kube/resources.ts";
 import type { Outcome } from "./plan.ts";
 
 let queue: Loop["queue"];
