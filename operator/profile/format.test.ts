@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { formatBytes, formatChange, formatNumber, formatPair, formatShare, formatTime, plural } from "./format.ts";
+import {
+  formatBytes,
+  formatChange,
+  formatEdge,
+  formatNumber,
+  formatPair,
+  formatShare,
+  formatTime,
+  plural,
+} from "./format.ts";
 
 test.each([
   [0, "0"],
@@ -35,4 +44,13 @@ test("bytes, times, changes and counts", () => {
   expect([formatPair("1", "2"), formatPair("1", "1"), formatPair(undefined, "1"), formatPair("1", undefined)]).toEqual([
     ...["1 → 2", "1", "1", "1"],
   ]);
+});
+
+test("edges of times are dates, with the time of day where they are near each other", () => {
+  const at = Date.UTC(2026, 2, 1, 10, 6, 40) / 1000;
+  expect(formatEdge(at, "Timestamp", 60)).toBe("2026-03-01T10:06:40");
+  expect(formatEdge(at, "Timestamp", 1e6)).toBe("2026-03-01");
+  expect(formatEdge(at, "Date", 60)).toBe("2026-03-01");
+  expect(formatEdge(1e15, "Date", 60)).toBe("1.00e15");
+  expect(formatEdge(1234.5, "Double", 60)).toBe("1,234.5");
 });

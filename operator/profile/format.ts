@@ -1,4 +1,5 @@
 /** Numbers for people. */
+import type { ColumnType } from "../store/api.ts";
 
 /** Four significant digits; thousands are grouped, and what is very large or small has an exponent. */
 export function formatNumber(value: number): string {
@@ -33,6 +34,14 @@ export function formatBytes(bytes: number): string {
 export function formatTime(iso: string): string {
   const time = new Date(iso);
   return Number.isNaN(time.getTime()) ? iso : `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** An edge of a histogram; of times, which are seconds since 1970, as precise as the range is narrow. */
+export function formatEdge(value: number, type: ColumnType, range: number): string {
+  if (type !== "Date" && type !== "Timestamp") return formatNumber(value);
+  const time = new Date(value * 1000);
+  if (Number.isNaN(time.getTime())) return formatNumber(value);
+  return time.toISOString().slice(0, type === "Date" || range > 3 * 86_400 ? 10 : 19);
 }
 
 /** "5 → 6"; one of them alone where both read the same, or the other is absent. */

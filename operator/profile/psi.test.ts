@@ -174,6 +174,19 @@ describe("a column's drift", () => {
     expect(psi(classes({ 1: 50, 2: 50 }), classes({ 1: 30, 2: 70 }))).toBeCloseTo(0.1694596, 6);
   });
 
+  test("of dates: by days, and times by seconds", () => {
+    const day = 86_400;
+    const days = (count: number, from: number) => ({
+      ...numbers(range(count, (i) => (from + i) * day)),
+      type: "Date" as const,
+    });
+    expect(psi(days(30, 20_000), days(31, 20_000))).toBeLessThan(0.02);
+    expect(psi(days(30, 20_000), days(30, 20_030))).toBeGreaterThan(1);
+    expect(psi(days(30, 20_000), { ...days(30, 20_000), type: "Timestamp" })).toBeUndefined();
+    const times = { ...days(300, 20_000), type: "Timestamp" as const };
+    expect(psi(times, times)).toBe(0);
+  });
+
   test("numbers of few kinds don't drift because one row has stretched the range", () => {
     const stars = (counts: Record<string, number>, max: number) => {
       const { topValues = [], ...rest } = { ...texts(counts), type: "Double" as const };

@@ -23,6 +23,7 @@ describe("values.schema.json refuses", () => {
     [{ "sources.deniedRanges": ["10.0.0.0"] }, "sources/deniedRanges"],
     [{ "webhook.enabled": "yes" }, "webhook/enabled"],
     [{ logLevel: "verbose" }, "logLevel"],
+    [{ "rbac.pluginAccess": "everybody" }, "rbac/pluginAccess"],
     [{ fullnameOverride: "Not_A_Name" }, "fullnameOverride"],
   ])("%j, and names the field", async (values, field) => {
     await expect(renderText(values)).rejects.toThrow(field);

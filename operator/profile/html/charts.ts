@@ -1,6 +1,6 @@
 /** Pictures of a column's values, as SVG with a title and a description for those who don't see it. */
 import type { ColumnProfile } from "../../store/api.ts";
-import { formatNumber, formatShare } from "../format.ts";
+import { formatEdge, formatNumber, formatShare } from "../format.ts";
 import { commonBins, commonValues, type Shares } from "../shape.ts";
 import { html, type Markup } from "./markup.ts";
 
@@ -36,11 +36,12 @@ function histogram({ edges, shares }: Shares, { profiles, id }: Pictured): Marku
   const [first = 0, last = 1] = [edges[0], edges.at(-1)];
   const x = (value: number) => at(left + ((value - first) / (last - first)) * (width - left - 6));
   const y = (share: number) => at(base - (share / highest) * (base - top));
-  const name = profiles.at(-1)?.name ?? profiles[0]?.name ?? "";
+  const { name = "", type = "Double" } = profiles.at(-1) ?? profiles[0] ?? {};
+  const edge = (value: number) => formatEdge(value, type, last - first);
   const bars = now.map((share, bin) => {
     const [from, to] = [edges[bin] ?? 0, edges[bin + 1] ?? 0];
     const before = then ? `, before ${formatShare(then[bin] ?? 0)}` : "";
-    const title = `${formatNumber(from)} to ${formatNumber(to)}: ${formatShare(share)} of values${before}`;
+    const title = `${edge(from)} to ${edge(to)}: ${formatShare(share)} of values${before}`;
     const room = Math.max(x(to) - x(from) - 1, 0.5);
     // A bin that is not empty is seen, however few its rows are.
     const tall = share > 0 ? Math.max(base - y(share), 1) : 0;
@@ -53,10 +54,10 @@ function histogram({ edges, shares }: Shares, { profiles, id }: Pictured): Marku
     [middle, "middle"],
     [last, "end"],
   ] as const;
-  return html`<figure><svg class="${then ? "pair" : "one"}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-t ${id}-d"><title id="${id}-t">Histogram of ${name}</title><desc id="${id}-d">${describe(now, edges)}</desc>
+  return html`<figure><svg class="${then ? "pair" : "one"}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-t ${id}-d"><title id="${id}-t">Histogram of ${name}</title><desc id="${id}-d">${describe(now, edges, edge)}</desc>
 <line class="axis" x1="${left}" x2="${width - 6}" y1="${top}" y2="${top}"/><line class="axis" x1="${left}" x2="${width - 6}" y1="${base}" y2="${base}"/>
 <text x="${left - 5}" y="${top + 4}" text-anchor="end">${formatShare(highest)}</text><text x="${left - 5}" y="${base + 3}" text-anchor="end">0</text>
-${bars}${outline}${ticks.map(([value, anchor]) => html`<text x="${x(value)}" y="${height - 4}" text-anchor="${anchor}">${formatNumber(value)}</text>`)}
+${bars}${outline}${ticks.map(([value, anchor]) => html`<text x="${x(value)}" y="${height - 4}" text-anchor="${anchor}">${edge(value)}</text>`)}
 </svg></figure>`;
 }
 
@@ -70,11 +71,11 @@ function stepPath(shares: readonly number[], edges: readonly number[], { x, y }:
   return `M${x(edges[0] ?? 0)} ${base}${steps.join("")}V${base}`;
 }
 
-function describe(shares: readonly number[], edges: readonly number[]): string {
+function describe(shares: readonly number[], edges: readonly number[], edge: (value: number) => string): string {
   const highest = shares.indexOf(Math.max(...shares));
   const [first = 0, last = 0] = [edges[0], edges.at(-1)];
-  const peak = `${formatShare(shares[highest] ?? 0)} of values between ${formatNumber(edges[highest] ?? 0)} and ${formatNumber(edges[highest + 1] ?? 0)}`;
-  return `${shares.length} bins from ${formatNumber(first)} to ${formatNumber(last)}; the highest has ${peak}.`;
+  const peak = `${formatShare(shares[highest] ?? 0)} of values between ${edge(edges[highest] ?? 0)} and ${edge(edges[highest + 1] ?? 0)}`;
+  return `${shares.length} bins from ${edge(first)} to ${edge(last)}; the highest has ${peak}.`;
 }
 
 const shownValues = 8;

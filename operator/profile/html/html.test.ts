@@ -129,6 +129,25 @@ test("a profile's page has what the version is, its expectations, correlations a
   expect(parts.filter((part) => !profile.includes(part))).toEqual([]);
 });
 
+test("the axis of dates has dates", () => {
+  const seconds = (day: number) => Date.UTC(2026, 0, day) / 1000;
+  const { histogram: _, ...numbers } = versionDetail(2, { x: { values: [1] } }).profile[0] ?? {
+    name: "",
+    type: "Date",
+    count: 0,
+    nulls: 0,
+    distinct: 0,
+  };
+  const day = {
+    ...numbers,
+    name: "day",
+    type: "Date" as const,
+    histogram: { edges: [seconds(1), seconds(11), seconds(21)], counts: [3, 1] },
+  };
+  const page = profilePage(subject, { ...version, profile: [day] });
+  for (const part of ["2026-01-01", "2026-01-11", "2026-01-21"]) expect(page).toContain(`>${part}</text>`);
+});
+
 test("a comparison's page has both versions, changes first", () => {
   expect(
     ["wine, version 1 → 2", "much drift", "removed", 'class="past"'].filter((part) => !diff.includes(part)),
