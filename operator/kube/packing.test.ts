@@ -4,7 +4,7 @@ import { Packing } from "./packing.ts";
 
 const object = fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue(), { maxKeys: 3 });
 
-test("whatever is packed is read as it was, in any order", () => {
+test("whatever is packed is read as it was, in any order", { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(fc.array(object, { maxLength: 10 }), (objects) => {
       const packing = new Packing();
@@ -12,6 +12,7 @@ test("whatever is packed is read as it was, in any order", () => {
       const read = packed.toReversed().map((each) => packing.unpack(each));
       expect(read.toReversed()).toEqual(objects.map((each) => JSON.parse(JSON.stringify(each))));
     }),
+    { numRuns: 50 },
   );
 });
 

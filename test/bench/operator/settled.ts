@@ -1,5 +1,5 @@
 /** What it costs to come to rest, to rest, and to begin again with many objects. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeObject } from "../../../operator/kube/types.ts";
@@ -73,6 +73,7 @@ export interface Restart {
  */
 export async function measureRestart(rig: Rig, controller: string, count: number): Promise<Restart> {
   const probeFile = join(rig.plane.dir, "loop-probe.json");
+  rmSync(probeFile, { force: true });
   const from = performance.now();
   const operator = await rig.startOperator({
     waitUntilReady: false,
