@@ -3,8 +3,9 @@ ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim
 FROM ${NODE_IMAGE}
 
 WORKDIR /app
+# Young objects get 12 MB instead of 48: tens of megabytes less in each process, for a little more collection.
 ENV NODE_ENV=production \
-    NODE_OPTIONS=--disable-warning=ExperimentalWarning \
+    NODE_OPTIONS="--disable-warning=ExperimentalWarning --max-semi-space-size=4" \
     NODE_COMPILE_CACHE=/app/.compile-cache
 
 # No production dependency has an install script: DuckDB's binary is an optional package of its own. Not `npm ci`, which

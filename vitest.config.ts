@@ -7,7 +7,11 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["operator/**/*.test.ts", "scripts/**/*.test.ts", "test/{cluster,demo,repository}/**/*.test.ts"],
+          include: [
+            "operator/**/*.test.ts",
+            "scripts/**/*.test.ts",
+            "test/{cluster,demo,faults,repository}/**/*.test.ts",
+          ],
         },
       },
       {

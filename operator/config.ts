@@ -6,16 +6,37 @@ const logLevel = z.enum(["trace", "debug", "info", "warn", "error"]).default("in
 const port = z.coerce.number().int().min(0).max(65535);
 const identity = z.string().regex(/^[^/]+\/[^/]+$/, "must be <namespace>/<service account>");
 
+/** Networks in CIDR notation, with commas between them. */
+const networks = z
+  .string()
+  .default("")
+  .transform((text) =>
+    text
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== ""),
+  )
+  .pipe(
+    z.array(z.union([z.cidrv4(), z.cidrv6()], { error: "must be networks such as 10.0.0.0/8, with commas between" })),
+  );
+
 const operatorSettings = z.object({
   LEMNIS_STORE_URL: z.url(),
   LEMNIS_STORE_TOKEN_FILE: z.string().min(1),
   LEMNIS_AGENT_IMAGE: z.string().min(1),
   LEMNIS_AGENT_IMAGE_PULL_POLICY: z.enum(["Always", "IfNotPresent", "Never"]).default("IfNotPresent"),
+  /** Kubernetes sets these two in every pod; elsewhere, and where KUBECONFIG is set, the kubeconfig counts. */
+  KUBERNETES_SERVICE_HOST: z.string().min(1).optional(),
+  KUBERNETES_SERVICE_PORT: z.string().default("443"),
+  KUBECONFIG: z.string().optional(),
+  LEMNIS_SERVICE_ACCOUNT_DIR: z.string().default("/var/run/secrets/kubernetes.io/serviceaccount"),
   POD_NAMESPACE: z.string().min(1),
   POD_NAME: z.string().min(1),
   LEMNIS_LOG_LEVEL: logLevel,
   LEMNIS_METRICS_PORT: port.default(8081),
   LEMNIS_RELIST_SECONDS: z.coerce.number().int().min(1).default(1800),
+  LEMNIS_WEBHOOK_PORT: port.default(8082),
+  LEMNIS_DENIED_RANGES: networks,
   LEMNIS_DRAIN_SECONDS: z.coerce.number().int().min(0).max(3600).default(30),
 });
 export type OperatorSettings = z.output<typeof operatorSettings>;

@@ -30,7 +30,12 @@ async function main(program: string | undefined): Promise<number> {
         logger.fatal({ err: error }, "the lease is lost: ending, so that another process leads");
         process.exit(1);
       };
-      await runOperator({ kubeConfig: loadKubeConfig(), settings, logger, signal, onLost });
+      const { KUBECONFIG, KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = settings;
+      const serviceAccountDir = settings.LEMNIS_SERVICE_ACCOUNT_DIR;
+      const kubeConfig = await loadKubeConfig({
+        pod: host && !KUBECONFIG ? { host, port, serviceAccountDir } : undefined,
+      });
+      await runOperator({ kubeConfig, settings, logger, signal, onLost });
       return 0;
     }
     case "store": {

@@ -14,12 +14,12 @@ import type { KubeConfig } from "./kube/config.ts";
 import { Leadership } from "./kube/leadership.ts";
 import type { Change, Reflector } from "./kube/reflector.ts";
 import type { KubeObject, Resource } from "./kube/types.ts";
+import { OptionalKinds, optionalKinds } from "./optional-kinds.ts";
 import { reconcileAll } from "./reconcile.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { startHealthServer } from "./runtime/health.ts";
 import { createMetrics } from "./runtime/metrics.ts";
 import { WorkQueue } from "./runtime/queue.ts";
-import { watchServiceMonitors } from "./service-monitors.ts";
 import { StoreClient } from "./store/client.ts";
 import { tokenFile } from "./store/token-file.ts";
 import { createReflectors, type Reflectors } from "./world.ts";
@@ -30,6 +30,9 @@ const controllers: readonly Controller<never>[] = [
   modelController,
   inferenceServiceController,
 ];
+
+/** How long the start waits for the objects of kinds that are not ours, which a broken project may never serve. */
+const patienceMs = 30_000;
 
 /** For as long a view counts as that of the world as it is. */
 const freshSeconds = 1;
@@ -83,7 +86,7 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
       for (const controller of controllers) {
         const queue = queues.get(controller.name);
         if (controller.cache === cache) queue?.add(keyOf(change.object), isEdit(change) ? "edit" : "change");
-        else for (const key of controller.watches[cache]?.(change.object, caches) ?? []) queue?.add(key, "change");
+        for (const key of controller.watches[cache]?.(change.object, caches) ?? []) queue?.add(key, "change");
       }
     },
   });
@@ -96,11 +99,13 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   // Any watch that was heard a moment ago tells that the API server behind it sees what is written.
   const isFresh = () => Object.values(reflectors).some(({ stalenessSeconds }) => stalenessSeconds < freshSeconds);
 
-  const monitors = watchServiceMonitors(client, reflectors.serviceMonitors, {
+  const optional = new OptionalKinds(client, reflectors, {
     signal,
-    onSynced: () => {
-      for (const service of caches.inferenceServices.list())
-        queues.get("inferenceservice")?.add(keyOf(service), "change");
+    onChange: (kind) => {
+      for (const { cache, keys } of optionalKinds[kind].users) {
+        const queue = queues.get(controllers.find((controller) => controller.cache === cache)?.name ?? "");
+        for (const key of keys(caches)) queue?.add(key, "change");
+      }
     },
   });
 
@@ -114,12 +119,13 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
       agentImage: settings.LEMNIS_AGENT_IMAGE,
       agentImagePullPolicy: settings.LEMNIS_AGENT_IMAGE_PULL_POLICY,
       drainMs: settings.LEMNIS_DRAIN_SECONDS * 1000,
+      deniedRanges: settings.LEMNIS_DENIED_RANGES,
     },
-    hasServiceMonitors: monitors.areThere,
+    has: (kind) => optional.has(kind),
   };
 
-  const { serviceMonitors: _, ...always } = reflectors;
-  const watched = [monitors.definitions, ...Object.values(always)];
+  const always = Object.entries(reflectors).filter(([name]) => !(name in optionalKinds));
+  const watched = [optional.definitions, ...always.map(([, reflector]) => reflector)];
   const health = await startHealthServer({
     port: settings.LEMNIS_METRICS_PORT,
     registry,
@@ -139,7 +145,8 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
 
   const stopWatches = new AbortController();
   const watching = watched.map((reflector) => reflector.run(stopWatches.signal));
-  await Promise.race([Promise.all(watched.map(({ whenSynced }) => whenSynced)), aborted(signal)]);
+  const synced = Promise.all([...watched.map(({ whenSynced }) => whenSynced), optional.settled(patienceMs)]);
+  await Promise.race([synced, aborted(signal)]);
   logger.info({ leader: false }, "caches are filled, waiting for the lease");
   if (await leadership.acquire(signal)) {
     logger.info({ leader: true }, "leading");
@@ -163,13 +170,11 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
 }
 
 /** A user's doing, not the echo of our own status or what a list brought. */
-function isEdit({ type, object, previous, listed }: Change<KubeObject>): boolean {
+function isEdit({ object, previous, listed }: Change<KubeObject>): boolean {
   if (listed) return false;
   const { generation, annotations } = object.metadata;
-  const before = previous?.metadata;
-  return (
-    type !== "modified" || generation !== before?.generation || !isDeepStrictEqual(annotations, before?.annotations)
-  );
+  const before = previous?.().metadata;
+  return !before || generation !== before.generation || !isDeepStrictEqual(annotations, before.annotations);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import type { World } from "./controllers/context.ts";
 import type { Controller } from "./controllers/controller.ts";
+import { delayedBy } from "./controllers/outcome.ts";
 import { refusalPlan } from "./controllers/refusal.ts";
 import { EventRecorder } from "./kube/events.ts";
 import type { Reflector } from "./kube/reflector.ts";
@@ -80,7 +81,10 @@ async function reconcileOne(
   try {
     return { outcome: plan.outcome, ...(await execute(executor, subject, plan)) };
   } catch (error) {
-    const told = refusalPlan(object, plan, { error, now: world.clock.now() });
+    const now = world.clock.now();
+    const delayed = delayedBy(error, object, now);
+    if (delayed) return { outcome: delayed.outcome, ...(await execute(executor, subject, delayed)) };
+    const told = refusalPlan(object, plan, { error, now });
     if (told) await execute(executor, subject, told);
     throw error;
   }

@@ -12,7 +12,7 @@ const bin = (name: string) => join(root, "node_modules/.bin", name);
 const log = terminalLog();
 const usage = `npm test                run everything: verify, then the tests on real API servers and on a real cluster
 npm run verify          format, lint, types, unused exports, generated files, unit tests
-npm test -- GROUP …     only these: verify unit integration e2e`;
+npm test -- GROUP …     only these: verify unit integration faults e2e`;
 
 /** Real programs that the integration tests start. */
 const tools: readonly ToolName[] = [
@@ -22,8 +22,9 @@ const tools: readonly ToolName[] = [
   "kubectl",
   "helm",
   "versitygw",
+  "promtool",
 ];
-const groups = ["verify", "unit", "integration", "e2e"] as const;
+const groups = ["verify", "unit", "integration", "faults", "e2e"] as const;
 type Group = (typeof groups)[number];
 
 const totals = { passed: 0, failed: 0 };
@@ -50,7 +51,7 @@ async function verify(): Promise<void> {
   await check("generated files are fresh", bin("node"), ["scripts/generate.ts", "--check"]);
 }
 
-async function vitest(project: Group): Promise<void> {
+async function vitest(project: Exclude<Group, "verify" | "faults">): Promise<void> {
   const report = join(reports, `${project}.json`);
   const args = ["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   await withProgress(log, `${project} tests`, () => run(bin("vitest"), args));
@@ -73,6 +74,9 @@ try {
   if (wanted.includes("integration") && totals.failed === 0) {
     for (const tool of tools) await binary(tool, { log });
     await vitest("integration");
+  }
+  if (wanted.includes("faults") && totals.failed === 0) {
+    await check("faults, the short form of npm run faults", bin("node"), ["test/faults/main.ts", "--short"]);
   }
   if (wanted.includes("e2e") && totals.failed === 0) await vitest("e2e");
 } finally {

@@ -1,10 +1,13 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { DatasetVersion } from "../store/api.ts";
 import type { AgentContext } from "./context.ts";
-import { redact } from "./failure.ts";
+import { permanent, redact } from "./failure.ts";
+import { progressTo } from "./progress.ts";
 import { fetchSource } from "./source/fetch.ts";
 import { gunzipFiles } from "./source/gunzip.ts";
 import type { SnapshotTask } from "./tasks.ts";
-import { registerVersion } from "./version/register.ts";
+import { registerVersion, type VersionSource } from "./version/register.ts";
 
 const extensions: Record<SnapshotTask["format"], RegExp> = {
   Files: /./,
@@ -13,17 +16,65 @@ const extensions: Record<SnapshotTask["format"], RegExp> = {
   JSONL: /\.(jsonl|ndjson|json)(\.gz)?$/i,
 };
 
-/** Reads the source and registers what it holds as a version. */
+/** Reads the source and registers what it holds as a version; a source that says it is as it was is not read. */
 export async function snapshot(context: AgentContext, task: SnapshotTask): Promise<object> {
   const { paths, logger } = context;
-  const { format, csv, source } = task;
+  const { format, source } = task;
+  const last = await lastVersion(context, task);
+  const tell = progressTo(context, task);
+  let bytes = 0;
   const fetched = await fetchSource(context, source, {
     into: join(paths.work, "source"),
     wanted: (path) => extensions[format].test(path) && !/(^|\/)[._]/.test(path),
+    known: last?.source?.state,
+    progress: (more, totalBytes) => {
+      bytes += more;
+      tell({ phase: "Fetching", bytes, ...(totalBytes === undefined ? {} : { totalBytes }) });
+    },
   });
+  if ("unchanged" in fetched) {
+    logger.info({ version: last?.version }, "the source has not changed");
+    return { version: last?.version, digest: last?.digest, rows: last?.rows, bytes: last?.bytes, unchanged: true };
+  }
   logger.info({ files: fetched.files.length }, "fetched the source");
-  const files = await gunzipFiles(fetched.files, join(paths.work, "unpacked"));
   const { state } = fetched;
   const facts = { source: { uri: redact(source.uri), ...(state ? { state } : {}) } };
-  return registerVersion(context, task, { format, ...(csv ? { csv } : {}), files, facts });
+  return registerVersion(context, task, { ...(await openFiles(context, task, fetched)), facts });
+}
+
+/** The current version, when it was made in the same way: only then does an equal state tell something. */
+async function lastVersion(
+  { store }: AgentContext,
+  { namespace, dataset, recipe }: SnapshotTask,
+): Promise<DatasetVersion | undefined> {
+  const { versions, current } = await store.dataset(namespace, dataset);
+  return versions.find((version) => version.version === current && version.recipe === recipe);
+}
+
+type Opened = Omit<VersionSource, "facts">;
+type Fetched = Pick<VersionSource, "files" | "origins">;
+
+/** The files as they are read. Packed ones are unpacked, and stored so, unless they stay where they are. */
+async function openFiles(
+  { paths }: AgentContext,
+  { format, csv, storage }: SnapshotTask,
+  { files, origins }: Fetched,
+): Promise<Opened> {
+  const base = { format, ...(csv ? { csv } : {}) };
+  if (format === "Files") return { ...base, files, ...(storage === "Reference" ? { origins: origins ?? [] } : {}) };
+  const unpacked = await gunzipFiles(files, join(paths.work, "unpacked"));
+  await refuseEmpty(unpacked.map(({ local }) => local));
+  if (storage === "Reference") return { ...base, files, tables: unpacked, origins: origins ?? [] };
+  const plain = unpacked.map((file, index) => {
+    const isPacked = file.local !== files[index]?.local;
+    return isPacked ? { ...file, path: file.path.slice(0, -".gz".length) } : file;
+  });
+  const twice = plain.find(({ path }, index) => plain.findIndex((other) => other.path === path) !== index);
+  if (twice) throw permanent("SourceInvalid", `${twice.path} is there both packed and unpacked: remove one`);
+  return { ...base, files: plain };
+}
+
+async function refuseEmpty(files: readonly string[]): Promise<void> {
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+  if (sizes.every((size) => size === 0)) throw permanent("EmptyDataset", "the source's files are empty");
 }

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentContext } from "./context.ts";
 import { stageCode } from "./stage/code.ts";
+import { stageGit } from "./stage/git.ts";
 import { stageInputs } from "./stage/inputs.ts";
 import { stageModel } from "./stage/model.ts";
 import type { StageTask } from "./tasks.ts";
@@ -13,7 +14,8 @@ import type { StageTask } from "./tasks.ts";
 export async function stage(context: AgentContext, task: StageTask): Promise<object> {
   const { paths } = context;
   await markStart(join(paths.work, "started-at"));
-  if (task.code) await stageCode(paths, task.code);
+  if (typeof task.code === "string") await stageCode(paths, task.code);
+  else if (task.code) await stageGit(context, task.code);
   if (task.inputs.length > 0) await stageInputs(context, task);
   if (task.hyperparameters) {
     // SageMaker writes every value as a string; here numbers and booleans stay what they are.

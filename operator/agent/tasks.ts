@@ -3,7 +3,7 @@
  * credentials are files mounted from the tenant's Secret at `secretPath`.
  */
 import { z } from "zod";
-import { columnRole, columnType, datasetFormat, digest, parameters, runSpec } from "../store/api.ts";
+import { columnRole, columnType, csvDialect, datasetFormat, digest, parameters, runSpec } from "../store/api.ts";
 
 /** Where every Lemnis container finds things; the first four are SageMaker's, the model's is KServe's. */
 export const paths = {
@@ -110,14 +110,7 @@ export const snapshotTask = z.strictObject({
   ...versionTask,
   source: artifactLocation,
   format: datasetFormat,
-  csv: z
-    .strictObject({
-      delimiter: z.string().optional(),
-      quote: z.string().optional(),
-      header: z.boolean(),
-      nullValues: z.array(z.string()).optional(),
-    })
-    .optional(),
+  csv: csvDialect.optional(),
   storage: z.enum(["Copy", "Reference"]),
 });
 export type SnapshotTask = z.infer<typeof snapshotTask>;
@@ -154,14 +147,18 @@ export const featuresTask = z.strictObject({
 });
 export type FeaturesTask = z.infer<typeof featuresTask>;
 
+/** A Flux artifact, and the folder in it whose content is the code; "" is all of it. */
+const gitCode = z.strictObject({ url: z.url({ protocol: /^https?$/ }), digest, path: z.string() });
+export type GitCode = z.infer<typeof gitCode>;
+
 export const stageTask = z.strictObject({
   verb: z.literal("stage"),
   namespace: z.string(),
   /** Placed at /opt/ml/input/data/{name}; without a split, every file of the version's folder `all` or `train`. */
   inputs: z.array(z.strictObject({ name: z.string(), ...versionInput })),
   hyperparameters: parameters.optional(),
-  /** The digest that the code's files must have. */
-  code: digest.optional(),
+  /** The digest that the ConfigMap's files must have, or where a commit's are. */
+  code: z.union([digest, gitCode]).optional(),
   /** Placed at /mnt/models, each file verified: a registered version, or a uri with an optional digest. */
   model: z
     .union([z.strictObject({ name: z.string(), digest }), z.strictObject({ ...location, digest: digest.optional() })])

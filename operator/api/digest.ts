@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** `sha256:` and the lower-case hex of the text's sha256. */
 export function sha256(text: string): string {
-  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+  return `sha256:${hash("sha256", text)}`;
 }
 
 /** The digest of a JSON value, the same whatever order its keys were written in; undefined members do not count. */

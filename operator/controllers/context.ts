@@ -12,7 +12,16 @@ import type { StoreClient } from "../store/client.ts";
 import type { PodSettings } from "./children/pod.ts";
 import type { Deployment, Job, Pod, Service } from "./children/types.ts";
 
-export interface Caches {
+/** Kinds of other projects, which a cluster may have or not. */
+export type OptionalKind =
+  | "serviceMonitors"
+  | "prometheusRules"
+  | "httpRoutes"
+  | "scaledObjects"
+  | "localQueues"
+  | "gitRepositories";
+
+export interface Caches extends Record<OptionalKind, Cache<KubeObject>> {
   datasets: Cache<Dataset>;
   trainingJobs: Cache<TrainingJob>;
   models: Cache<Model>;
@@ -27,7 +36,6 @@ export interface Caches {
   disruptionBudgets: Cache<KubeObject>;
   /** Metadata alone: contents are fetched when a resourceVersion is new. */
   configMaps: Cache<KubeObject>;
-  serviceMonitors: Cache<KubeObject>;
 }
 
 export interface Settings extends PodSettings {
@@ -41,8 +49,8 @@ export interface World {
   store: StoreClient;
   settings: Settings;
   clock: Clock;
-  /** True while the cluster has ServiceMonitors. */
-  hasServiceMonitors: () => boolean;
+  /** True while the cluster serves the kind, and its objects are in the cache. */
+  has: (kind: OptionalKind) => boolean;
 }
 
 /** The indexes that caches of children are made with. */
@@ -52,6 +60,11 @@ export const workloadIndex = "workload";
 export interface ObservedJobs {
   jobs: readonly Job[];
   pods: ReadonlyMap<string, readonly Pod[]>;
+}
+
+/** Which optional kinds there are, as a value. */
+export function presentKinds(world: World, kinds: readonly OptionalKind[]): ReadonlySet<OptionalKind> {
+  return new Set(kinds.filter(world.has));
 }
 
 /** An object's Jobs, and each Job's pods. */

@@ -35,4 +35,6 @@ export const references = {
   dataset: "datasetRef",
   model: "modelRef",
   code: "configMapRef",
+  git: "gitRepositoryRef",
+  queue: "queueName",
 } as const;

@@ -1,8 +1,9 @@
 import type { Condition } from "../api/v1alpha1/common.ts";
 import { jobs } from "../kube/resources.ts";
 import type { ChildRef, Outcome, Plan } from "../runtime/plan.ts";
+import { StoreError } from "../store/client.ts";
 import type { Job } from "./children/types.ts";
-import { conditionsOf, type Verdict } from "./verdict.ts";
+import { conditionsOf, ownConditions, type Verdict } from "./verdict.ts";
 
 /** How soon to ask a store that was away. */
 const storeRetryMs = 10_000;
@@ -29,8 +30,14 @@ interface HasConditions {
 export function delayedPlan<S extends HasConditions>(subject: Subject<S>, message: string, now: Date): Plan<S> {
   const ready = subject.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
   const verdict: Verdict = { state: "waiting", reason: "StoreUnavailable", message, ready };
-  const status = { ...subject.status, conditions: conditionsOf(subject, { verdict }, now) } as S;
+  const conditions = [...conditionsOf(subject, { verdict }, now), ...ownConditions(subject.status?.conditions)];
+  const status = { ...subject.status, conditions } as S;
   return { apply: [], delete: [], status, events: [], outcome: { kind: "waiting", requeueAfterMs: storeRetryMs } };
+}
+
+/** The same, when it is away as a decision is to be written down; undefined when the error is another. */
+export function delayedBy(error: unknown, subject: Subject<HasConditions>, now: Date): Plan<HasConditions> | undefined {
+  return error instanceof StoreError && error.transient ? delayedPlan(subject, error.message, now) : undefined;
 }
 
 /** A plan to delete this Job, if it is still the one that was seen. */

@@ -4,14 +4,12 @@ import { NameTakenError } from "../kube/apply.ts";
 import { classify } from "../kube/errors.ts";
 import type { KubeObject } from "../kube/types.ts";
 import type { Plan } from "../runtime/plan.ts";
-import { conditionsOf, type Verdict } from "./verdict.ts";
+import { conditionsOf, ownConditions, type Verdict } from "./verdict.ts";
 
 interface Subject extends KubeObject {
   status?: { conditions?: readonly Condition[] | undefined } | undefined;
 }
 type Status = { conditions?: Condition[] | undefined };
-
-const general = ["Ready", "Reconciling", "Stalled"];
 
 /** A plan that only tells of the refusal; undefined when the error is none, or may pass by itself. */
 export function refusalPlan(
@@ -27,10 +25,7 @@ export function refusalPlan(
   // What serves goes on serving.
   const ready = planned.some(({ type, status }) => type === "Ready" && status === "True");
   const verdict: Verdict = { state: "stalled", reason, message, ready };
-  const conditions = [
-    ...conditionsOf(object, { verdict }, now),
-    ...planned.filter(({ type }) => !general.includes(type)),
-  ];
+  const conditions = [...conditionsOf(object, { verdict }, now), ...ownConditions(planned)];
   return {
     apply: [],
     delete: [],

@@ -23,6 +23,13 @@ interface Subject {
   status?: { conditions?: readonly Condition[] | undefined } | undefined;
 }
 
+const general = ["Ready", "Reconciling", "Stalled"];
+
+/** The kind's own conditions among these: what stays as it was while nothing new is known. */
+export function ownConditions(conditions: readonly Condition[] = []): Condition[] {
+  return conditions.filter(({ type }) => !general.includes(type));
+}
+
 /** Ready always; Reconciling and Stalled only while they hold, as kstatus asks; then the kind's own. */
 export function conditionsOf(
   subject: Subject,

@@ -38,12 +38,17 @@ const client = {
     if (stored ? resourceVersion !== stored.metadata.resourceVersion : uid !== undefined) throw conflict;
     const version = String(Number(stored?.metadata.resourceVersion ?? 6) + 1);
     stored = { ...object, metadata: { ...object.metadata, uid: "given", resourceVersion: version } };
-    return stored;
+    return stored.metadata;
   },
 } as unknown as KubeClient;
 
 const apply = (object: KubeObject, observed?: KubeObject) =>
   applyIfChanged(client, { resource: services, object }, observed);
+/** The object as the server has it after an apply. */
+const make = async (object: KubeObject) => {
+  await apply(object);
+  return stored as Body;
+};
 const serve = (object: KubeObject): KubeObject => {
   stored = { ...object, metadata: { ...object.metadata, uid: "given", resourceVersion: "7" } };
   return stored;
@@ -54,14 +59,14 @@ beforeEach(() => {
 });
 
 test("an object that is not there is made by one request, which could not change another", async () => {
-  expect(await apply(wanted())).toMatchObject({ metadata: { resourceVersion: "7" } });
+  expect(await apply(wanted())).toMatchObject({ resourceVersion: "7" });
   expect(sent).toMatchObject([{ metadata: { resourceVersion: "1" } }]);
   expect(reads).toBe(0);
 });
 
 describe("an object that is there", () => {
   test("and holds all of it is not sent, whatever the server has added", async () => {
-    const made = (await apply(wanted())) as Body;
+    const made = await make(wanted());
     const kept = { ...made, spec: { ...made.spec, clusterIP: "10.0.0.1" }, status: {} };
     expect(await apply(wanted(), kept)).toBeUndefined();
     expect([sent.length, reads]).toEqual([1, 0]);
@@ -72,7 +77,7 @@ describe("an object that is there", () => {
     ["holds a field that is no longer wanted", {}, (made) => made],
     ["has lost our digest", { port: 80 }, (made) => ({ ...made, metadata: { ...made.metadata, annotations: {} } })],
   ])("and %s is put right, at the very version that was seen", async (_, spec, change) => {
-    const made = (await apply(wanted())) as Body;
+    const made = await make(wanted());
     expect(await apply(wanted(spec), change(made))).toBeDefined();
     expect(sent).toHaveLength(2);
     expect(sent[1]).toMatchObject({ spec, metadata: { uid: "given", resourceVersion: "7" } });
@@ -93,11 +98,34 @@ describe("an object that is there", () => {
   });
 
   test("carries a digest of what was wanted, beside its own annotations, and no other", async () => {
-    const made = await apply(wanted({ port: 80 }, { annotations: { own: "1" } }));
+    const made = await make(wanted({ port: 80 }, { annotations: { own: "1" } }));
     await apply(wanted({ port: 81 }, { annotations: { own: "1" } }), made);
     const [first, second] = sent.map(({ metadata }) => metadata.annotations ?? {});
     expect(first).toEqual({ own: "1", "lemnis.dev/applied-hash": expect.stringMatching(/^[0-9a-f]{16}$/) });
     expect(second?.["lemnis.dev/applied-hash"]).not.toBe(first?.["lemnis.dev/applied-hash"]);
+  });
+});
+
+describe("what is made once and is there", () => {
+  const once = (observed?: KubeObject) =>
+    applyIfChanged(client, { resource: services, object: wanted({ suspend: true }), once: true }, observed);
+  const admitted = { suspend: false, place: "here" };
+
+  test("keeps what others have made of it, also when the cache did not know of it", async () => {
+    await once();
+    serve({ ...stored, spec: admitted } as Body);
+    expect(await once(stored)).toBeUndefined();
+    expect(await once()).toBeUndefined();
+    expect(stored).toMatchObject({ spec: admitted });
+  });
+
+  test("becomes its owner's again with the spec that it has", async () => {
+    await once();
+    const metadata = { ...stored?.metadata, ownerReferences: [owner("wine", "former")] };
+    const served = serve({ ...stored, metadata, spec: admitted } as Body);
+    // The cache has dropped the rest of the spec.
+    await once({ ...served, spec: { suspend: false } } as Body);
+    expect(stored).toMatchObject({ metadata: { ownerReferences: [owner("wine")] }, spec: admitted });
   });
 });
 
@@ -125,7 +153,8 @@ describe("a name is taken, and nothing is written, when what has it", () => {
 describe("an object is ours still", () => {
   test("when the cache has lost it with its label", async () => {
     serve(wanted({ port: 81 }));
-    expect(await apply(wanted())).toMatchObject({ spec: { port: 80 } });
+    expect(await apply(wanted())).toBeDefined();
+    expect(stored).toMatchObject({ spec: { port: 80 } });
     expect(sent.at(-1)).toMatchObject({ metadata: { uid: "given", resourceVersion: "7" } });
   });
 
@@ -133,7 +162,7 @@ describe("an object is ours still", () => {
     ["its owner's former self has left to the collector", [owner("wine", "former")]],
     ["was orphaned", []],
   ])("when %s", async (_, ownerReferences) => {
-    const made = (await apply(wanted())) as Body;
+    const made = await make(wanted());
     await apply(wanted(), { ...made, metadata: { ...made.metadata, ownerReferences } });
     expect(sent[1]).toMatchObject({ metadata: { ownerReferences: [owner("wine")] } });
   });

@@ -1,5 +1,5 @@
 /** Server-side apply that sends nothing when nothing would change. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { KubeClient } from "./client.ts";
 import { classify } from "./errors.ts";
 import { holds } from "./holds.ts";
@@ -16,40 +16,57 @@ export class NameTakenError extends Error {
   }
 }
 
+export interface Child {
+  resource: Resource;
+  object: KubeObject;
+  /** True: one that is there already keeps its spec, which is no longer ours to decide. */
+  once?: boolean;
+}
+
 /** No object has it: an apply that carries it makes a new object, or is a conflict. */
 const absent = "1";
 
 /**
  * Applies what is wanted, unless the cached object already holds all of it. Drift by others in a field of ours is put
  * right; a field that is no longer wanted goes. One request: it makes what the cache has not, or changes the very
- * version that the cache has; what is otherwise is a conflict. Returns what the server answered, or undefined when
- * nothing was sent. Throws NameTakenError rather than take over an object of somebody else's: it would be deleted
+ * version that the cache has; what is otherwise is a conflict. Returns the metadata that the server answered, or undefined
+ * when nothing was sent. Throws NameTakenError rather than take over an object of somebody else's: it would be deleted
  * with our object.
  */
 export async function applyIfChanged(
   client: KubeClient,
-  { resource, object }: { resource: Resource; object: KubeObject },
+  { resource, object, once = false }: Child,
   observed: KubeObject | undefined,
-): Promise<KubeObject | undefined> {
+): Promise<ObjectMeta | undefined> {
   const desired = withHash(object);
-  if (observed) return change(client, { resource, object: desired }, observed);
+  if (observed) return change(client, { resource, object: desired, once }, observed);
   try {
     return await client.apply(resource, atVersion(desired, { resourceVersion: absent }));
   } catch (error) {
     if (classify(error) !== "conflict") throw error;
     // The cache may lack what is there: it selects by a label, which others can take away.
     const { namespace, name } = object.metadata;
-    return change(client, { resource, object: desired }, await client.get(resource, namespace, name));
+    return change(client, { resource, object: desired, once }, await client.get(resource, namespace, name));
   }
 }
 
 async function change(
   client: KubeClient,
-  { resource, object }: { resource: Resource; object: KubeObject },
+  { resource, object, once }: Child,
   existing: KubeObject,
-): Promise<KubeObject | undefined> {
+): Promise<ObjectMeta | undefined> {
   if (!isOurs(existing, object)) throw new NameTakenError(resource, object, whoseIs(existing));
-  return holds(existing, object) ? undefined : client.apply(resource, atVersion(object, existing.metadata));
+  if (holds(existing, once ? { ...object, spec: undefined } : object)) return undefined;
+  if (!once) return client.apply(resource, atVersion(object, existing.metadata));
+  // A cache may have dropped most of the spec that is to be kept.
+  const { metadata, spec } = (await client.get(
+    resource,
+    object.metadata.namespace,
+    object.metadata.name,
+  )) as KubeObject & {
+    spec?: unknown;
+  };
+  return client.apply(resource, atVersion({ ...object, spec } as KubeObject, metadata));
 }
 
 /** The uid too: an apply with a version alone would make an object anew that has been deleted. */
@@ -76,7 +93,7 @@ function controllerOf({ metadata }: KubeObject): OwnerReference | undefined {
 }
 
 function withHash(object: KubeObject): KubeObject {
-  const hash = createHash("sha256").update(JSON.stringify(object)).digest("hex").slice(0, 16);
+  const applied = hash("sha256", JSON.stringify(object)).slice(0, 16);
   const { metadata } = object;
-  return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [hashAnnotation]: hash } } };
+  return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [hashAnnotation]: applied } } };
 }

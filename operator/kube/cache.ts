@@ -1,4 +1,6 @@
 /** What a watch has seen: one writer (the reflector), many readers, frozen objects. */
+import { CacheIndex } from "./cache-index.ts";
+import { Packing } from "./packing.ts";
 import type { KubeObject } from "./types.ts";
 
 export type Indexes<T> = Readonly<Record<string, (object: T) => readonly string[]>>;
@@ -6,68 +8,86 @@ export type Indexes<T> = Readonly<Record<string, (object: T) => readonly string[
 export interface Cache<T extends KubeObject> {
   get(namespace: string | undefined, name: string): T | undefined;
   list(): T[];
+  /** `namespace/name` of every object. */
+  keys(): string[];
   /** The objects whose index function gave this value. */
   byIndex(index: string, value: string): T[];
+  /** Their keys alone, which costs no reading. */
+  keysByIndex(index: string, value: string): readonly string[];
   /** True once the first list has come to its end. */
   readonly synced: boolean;
 }
 
-/** Tells one state of an object from another. */
-export interface Version {
+/** One state of an object. */
+interface Version<T> {
   uid: string | undefined;
   resourceVersion: string | undefined;
+  read: () => T;
 }
 
-interface Entry<T> extends Version {
-  /** The object, or its JSON: a third of the memory, for the price of a parse with each read. */
-  kept: T | string;
+/** An object as it is kept: packed. A tenth of the memory, for the price of a parse when it is read. */
+interface Kept {
+  uid: string | undefined;
+  resourceVersion: string | undefined;
+  packed: string;
   /** What each index gave. */
   values: readonly (readonly string[])[];
 }
 
 export interface CacheOptions<T> {
   indexes?: Indexes<T>;
-  /** For kinds of which there are many and each is seldom read: keep them as text. */
-  packed?: boolean;
 }
+
+/** This many objects that were read last are kept beside their text: a reconcile reads the same one several times. */
+const lately = 64;
 
 export class ObjectCache<T extends KubeObject> implements Cache<T> {
   synced = false;
-  readonly #packed: boolean;
-  readonly #entries = new Map<string, Entry<T>>();
-  readonly #indexes: readonly { name: string; of: (object: T) => readonly string[]; keys: Map<string, Set<string>> }[];
+  readonly #kept = new Map<string, Kept>();
+  readonly #packing = new Packing();
+  readonly #indexes: readonly { name: string; of: (object: T) => readonly string[]; index: CacheIndex }[];
+  /** What was read, the longest ago first. */
+  readonly #read = new Map<string, T>();
 
-  constructor({ indexes = {}, packed = false }: CacheOptions<T> = {}) {
-    this.#packed = packed;
-    this.#indexes = Object.entries(indexes).map(([name, of]) => ({ name, of, keys: new Map() }));
+  constructor({ indexes = {} }: CacheOptions<T> = {}) {
+    this.#indexes = Object.entries(indexes).map(([name, of]) => ({ name, of, index: new CacheIndex() }));
   }
 
   get(namespace: string | undefined, name: string): T | undefined {
-    return this.#read(cacheKey(namespace, name));
+    return this.#get(cacheKey(namespace, name));
   }
 
-  /** The state of an object that is kept; without reading it. */
-  version(namespace: string | undefined, name: string): Version | undefined {
-    return this.#entries.get(cacheKey(namespace, name));
+  /** Which object, and which state of it, is kept; it stays readable when another takes its place. */
+  version(namespace: string | undefined, name: string): Version<T> | undefined {
+    const kept = this.#kept.get(cacheKey(namespace, name));
+    return kept && { uid: kept.uid, resourceVersion: kept.resourceVersion, read: () => this.#parse(kept) };
   }
 
   list(): T[] {
-    return [...this.#entries.values()].map(unpack);
+    return this.keys().flatMap((key) => this.#get(key) ?? []);
+  }
+
+  keys(): string[] {
+    return [...this.#kept.keys()];
   }
 
   /** The objects whose key is not among these. */
   without(keys: ReadonlySet<string>): T[] {
-    return [...this.#entries].flatMap(([key, entry]) => (keys.has(key) ? [] : [unpack(entry)]));
+    return this.keys().flatMap((key) => (keys.has(key) ? [] : (this.#get(key) ?? [])));
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#kept.size;
   }
 
   byIndex(index: string, value: string): T[] {
+    return this.keysByIndex(index, value).flatMap((key) => this.#get(key) ?? []);
+  }
+
+  keysByIndex(index: string, value: string): readonly string[] {
     const found = this.#indexes.find(({ name }) => name === index);
     if (!found) throw new Error(`the cache has no index ${index}`);
-    return [...(found.keys.get(value) ?? [])].flatMap((key) => this.#read(key) ?? []);
+    return found.index.keys(value);
   }
 
   /** Puts an object in, in place of what was there. */
@@ -75,12 +95,10 @@ export class ObjectCache<T extends KubeObject> implements Cache<T> {
     const { namespace, name, uid, resourceVersion } = object.metadata;
     const key = cacheKey(namespace, name);
     this.#drop(key);
-    const kept = this.#packed ? JSON.stringify(object) : freezeDeep(object);
     const values = this.#indexes.map(({ of }) => of(object));
-    this.#entries.set(key, { uid, resourceVersion, kept, values });
-    for (const [number, { keys }] of this.#indexes.entries()) {
-      for (const value of values[number] ?? []) keys.set(value, (keys.get(value) ?? new Set()).add(key));
-    }
+    this.#kept.set(key, { uid, resourceVersion, packed: this.#packing.pack(object), values });
+    for (const [number, { index }] of this.#indexes.entries())
+      for (const value of values[number] ?? []) index.add(value, key);
   }
 
   /** Takes an object out. */
@@ -88,27 +106,31 @@ export class ObjectCache<T extends KubeObject> implements Cache<T> {
     this.#drop(cacheKey(namespace, name));
   }
 
-  #read(key: string): T | undefined {
-    const entry = this.#entries.get(key);
-    return entry && unpack(entry);
+  #get(key: string): T | undefined {
+    const kept = this.#kept.get(key);
+    if (!kept) return undefined;
+    const object = this.#read.get(key) ?? this.#parse(kept);
+    this.#read.delete(key);
+    this.#read.set(key, object);
+    for (const oldest of this.#read.keys()) {
+      if (this.#read.size <= lately) break;
+      this.#read.delete(oldest);
+    }
+    return object;
+  }
+
+  #parse({ packed }: Kept): T {
+    return freezeDeep(this.#packing.unpack(packed) as T);
   }
 
   #drop(key: string): void {
-    const entry = this.#entries.get(key);
-    if (!entry) return;
-    this.#entries.delete(key);
-    for (const [number, { keys }] of this.#indexes.entries()) {
-      for (const value of entry.values[number] ?? []) {
-        const set = keys.get(value);
-        set?.delete(key);
-        if (set?.size === 0) keys.delete(value);
-      }
-    }
+    const kept = this.#kept.get(key);
+    if (!kept) return;
+    this.#kept.delete(key);
+    this.#read.delete(key);
+    for (const [number, { index }] of this.#indexes.entries())
+      for (const value of kept.values[number] ?? []) index.remove(value, key);
   }
-}
-
-function unpack<T>({ kept }: Entry<T>): T {
-  return typeof kept === "string" ? freezeDeep(JSON.parse(kept) as T) : kept;
 }
 
 /** `namespace/name` */

@@ -1,9 +1,10 @@
-/** The one way to the API server: one pool of kept connections, a deadline on every call, a guard before every write. */
-import type { KubeConfig } from "@kubernetes/client-node";
-import { Agent, type Dispatcher, request } from "undici";
+/** The one way to the API server: a deadline on every call, a guard before every write. */
+import type { Dispatcher } from "undici";
+import type { KubeConfig } from "./config.ts";
+import { Connection } from "./connection.ts";
 import { ApiError, ConnectionError, type StatusBody } from "./errors.ts";
 import { toJson } from "./json.ts";
-import { type KubeObject, pathOf, type Resource } from "./types.ts";
+import { type KubeObject, type ObjectMeta, pathOf, type Resource } from "./types.ts";
 
 export const fieldManager = "lemnis";
 
@@ -35,24 +36,16 @@ interface Call {
   accept?: string;
 }
 
-/** Token files are read again after this long; in pods they are rotated hourly. A client certificate is read once. */
-const credentialsMs = 60_000;
 const partialMetadata = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 export const partialObject = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 export class KubeClient {
-  readonly #config: KubeConfig;
+  readonly #connection: Connection;
   readonly #options: ClientOptions;
-  readonly #server: string;
-  #agent: Agent | undefined;
-  #headers: { value: Record<string, string>; at: number } | undefined;
 
   constructor(config: KubeConfig, options: ClientOptions = {}) {
-    const server = config.getCurrentCluster()?.server;
-    if (!server) throw new Error("the kubeconfig names no cluster: set its current-context");
-    this.#config = config;
+    this.#connection = new Connection(config);
     this.#options = options;
-    this.#server = server.replace(/\/$/, "");
   }
 
   get<T extends KubeObject>(resource: Resource, namespace: string | undefined, name: string): Promise<T> {
@@ -90,14 +83,17 @@ export class KubeClient {
     return this.#write({ verb: "update", method: "PUT", resource, path, body: object });
   }
 
-  /** Server-side apply, with force: fields that another manager holds with other values become this one's. */
-  apply<T extends KubeObject>(
+  /**
+   * Server-side apply, with force: fields that another manager holds with other values become this one's. Returns the
+   * metadata of what the object has become; the rest comes by the watch.
+   */
+  async apply(
     resource: Resource,
     object: KubeObject,
     { subresource, manager = fieldManager }: { subresource?: "status"; manager?: string } = {},
-  ): Promise<T> {
+  ): Promise<ObjectMeta> {
     const path = pathOf(resource, object.metadata.namespace, object.metadata.name);
-    return this.#write({
+    const { metadata } = await this.#write<KubeObject>({
       verb: "apply",
       method: "PATCH",
       resource,
@@ -105,7 +101,9 @@ export class KubeClient {
       query: { fieldManager: manager, force: "true" },
       body: object,
       contentType: "application/apply-patch+yaml",
+      accept: partialObject,
     });
+    return metadata;
   }
 
   /** Deletes this very object; an absent one, or another of its name, is left alone and no error. */
@@ -153,7 +151,7 @@ export class KubeClient {
   }
 
   async close(): Promise<void> {
-    await this.#agent?.destroy();
+    await this.#connection.close();
   }
 
   #write<T>(call: Call): Promise<T> {
@@ -168,32 +166,30 @@ export class KubeClient {
       signal,
     }: { deadlineMs?: number; signal?: AbortSignal | undefined } = {},
   ): Promise<T> {
-    const deadline = AbortSignal.timeout(deadlineMs);
-    const answer = await this.#send(call, signal ? AbortSignal.any([signal, deadline]) : deadline);
-    if (answer.statusCode >= 300) return this.#fail(call, answer);
+    const deadline = new AbortController();
+    // Not AbortSignal.timeout: its timer outlives the answer, and at its end makes an error with a stack.
+    const timer = setTimeout(() => deadline.abort(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
     try {
-      return (await answer.body.json()) as T;
-    } catch (error) {
-      throw new ConnectionError(describe(call), error);
+      const answer = await this.#send(call, signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal);
+      if (answer.statusCode >= 300) return await this.#fail(call, answer);
+      return await readJson<T>(call, answer);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
   async #send(call: Call, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const query = Object.entries(call.query ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined);
     const search = query.length > 0 ? `?${new URLSearchParams(query)}` : "";
-    const headers: Record<string, string> = {
-      ...(await this.#credentials()),
-      accept: call.accept ?? "application/json",
-    };
+    const headers: Record<string, string> = { accept: call.accept ?? "application/json" };
     if (call.body !== undefined) headers["content-type"] = call.contentType ?? "application/json";
     try {
-      const answer = await request(`${this.#server}${call.path}${search}`, {
+      const answer = await this.#connection.request({
         method: call.method,
+        path: `${call.path}${search}`,
         headers,
         body: call.body === undefined ? null : toJson(call.body),
         signal,
-        ...(this.#agent ? { dispatcher: this.#agent } : {}),
-        bodyTimeout: 0,
       });
       this.#options.onRequest?.({ verb: call.verb, resource: call.resource.plural, code: answer.statusCode });
       return answer;
@@ -215,30 +211,13 @@ export class KubeClient {
     }
     throw new ApiError(describe(call), answer.statusCode, body);
   }
+}
 
-  async #credentials(): Promise<Record<string, string>> {
-    if (this.#headers && performance.now() - this.#headers.at < credentialsMs) return this.#headers.value;
-    const options: { ca?: Buffer; cert?: Buffer; key?: Buffer; servername?: string; rejectUnauthorized?: boolean } & {
-      headers?: Record<string, string>;
-    } = { headers: {} };
-    await this.#config.applyToHTTPSOptions(options);
-    const { ca, cert, key, servername, rejectUnauthorized, headers = {} } = options;
-    this.#agent ??= new Agent({
-      // Watches hold one each; the rest is for the writes of many workers at once.
-      connections: 64,
-      pipelining: 1,
-      keepAliveTimeout: 60_000,
-      connect: {
-        timeout: 5_000,
-        ...(ca ? { ca } : {}),
-        ...(cert ? { cert } : {}),
-        ...(key ? { key } : {}),
-        ...(servername ? { servername } : {}),
-        ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
-      },
-    });
-    this.#headers = { value: headers, at: performance.now() };
-    return headers;
+async function readJson<T>(call: Call, { body }: Dispatcher.ResponseData): Promise<T> {
+  try {
+    return (await body.json()) as T;
+  } catch (error) {
+    throw new ConnectionError(describe(call), error);
   }
 }
 

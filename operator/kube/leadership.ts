@@ -16,13 +16,6 @@ interface LeadershipOptions extends Pick<LeaseWorkerData, "namespace" | "name" |
 /** Tokens in pods are rotated hourly, long before they run out. */
 const headersMs = 60_000;
 
-interface TlsOptions {
-  ca?: Buffer;
-  cert?: Buffer;
-  key?: Buffer;
-  servername?: string;
-  rejectUnauthorized?: boolean;
-}
 /** In MB. The heap is 11 MB; a larger young generation would be filled before it is swept. */
 const resourceLimits = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 2 };
 
@@ -98,9 +91,9 @@ export class Leadership {
   }
 
   async #credentials(): Promise<Pick<LeaseWorkerData, "server" | "tls" | "headers">> {
-    const options: TlsOptions & { headers: Record<string, string> } = { headers: {} };
+    const options: Parameters<KubeConfig["applyToHTTPSOptions"]>[0] = {};
     await this.#config.applyToHTTPSOptions(options);
-    const { ca, cert, key, servername, rejectUnauthorized, headers } = options;
+    const { ca, cert, key, servername, rejectUnauthorized, headers = {} } = options;
     const server = this.#config.getCurrentCluster()?.server ?? "";
     return { server, tls: { ca, cert, key, servername, rejectUnauthorized }, headers };
   }

@@ -1,15 +1,16 @@
 /** Keeps a cache true to the API server: a paged list, then watches from where it ended, then a list again when one is lost. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type CacheOptions, cacheKey, freezeDeep, ObjectCache, trimObject } from "./cache.ts";
+import { type CacheOptions, cacheKey, ObjectCache, trimObject } from "./cache.ts";
 import type { KubeClient } from "./client.ts";
 import { ApiError } from "./errors.ts";
+import { inPages } from "./pages.ts";
 import { apiVersionOf, type KubeObject, type Resource } from "./types.ts";
 
 export interface Change<T> {
   type: "added" | "modified" | "deleted";
   object: T;
-  /** What it was before, when it was modified. */
-  previous?: T | undefined;
+  /** Reads what it was before, when it was modified. */
+  previous?: () => T;
   /** True for what the first list or a relist brought, which nobody has just edited. */
   listed: boolean;
 }
@@ -30,7 +31,8 @@ export type RestartReason = "ended" | "gone" | "error" | "stalled" | "unparseabl
 
 /** Bookmarks come every minute; a watch that has been silent for longer is dead. */
 const stallMs = 150_000;
-const pageSize = 500;
+/** Small enough that a page does not keep the event loop from others for long. */
+const pageSize = 250;
 /** How long an event that never came may go unnoticed. */
 const relistMs = 30 * 60_000;
 
@@ -41,7 +43,7 @@ interface WatchEvent<T> {
 
 export class Reflector<T extends KubeObject> {
   readonly cache: ObjectCache<T>;
-  readonly resource: Resource;
+  #resource: Resource;
   readonly #client: KubeClient;
   readonly #options: ReflectorOptions<T>;
   #resourceVersion: string | undefined;
@@ -54,9 +56,18 @@ export class Reflector<T extends KubeObject> {
 
   constructor(client: KubeClient, resource: Resource, options: ReflectorOptions<T> = {}) {
     this.#client = client;
-    this.resource = resource;
+    this.#resource = resource;
     this.#options = options;
     this.cache = new ObjectCache(options);
+  }
+
+  get resource(): Resource {
+    return this.#resource;
+  }
+
+  /** Reads the kind in this of its versions from the next list on. */
+  useVersion(version: string): void {
+    this.#resource = { ...this.#resource, version };
   }
 
   /** Resolves when the first list is in the cache; after `clear`, when the next one is. */
@@ -127,11 +138,11 @@ export class Reflector<T extends KubeObject> {
     const from = performance.now();
     const options = { signal, ...(this.#options.metadataOnly ? { metadataOnly: true } : {}) };
     const seen = new Set<string>();
-    let next: string | undefined;
     let version: string | undefined;
-    do {
-      const query = { limit: String(pageSize), labelSelector: this.#options.labelSelector, continue: next };
-      const page = await this.#client.list<T>(this.resource, query, options);
+    const query = { limit: String(pageSize), labelSelector: this.#options.labelSelector };
+    const ask = (token: string | undefined) =>
+      this.#client.list<T>(this.resource, { ...query, continue: token }, options);
+    for await (const page of inPages(ask)) {
       // Whoever stopped us may have emptied the cache since.
       if (signal.aborted) return;
       for (const item of page.items) {
@@ -139,9 +150,8 @@ export class Reflector<T extends KubeObject> {
         seen.add(cacheKey(object.metadata.namespace, object.metadata.name));
         this.#put(object, true);
       }
-      next = page.metadata.continue || undefined;
       version = page.metadata.resourceVersion;
-    } while (next);
+    }
     this.#resourceVersion = version;
     for (const object of this.cache.without(seen)) this.#remove(object, true);
     this.#heardAt = performance.now();
@@ -211,7 +221,7 @@ export class Reflector<T extends KubeObject> {
   /** List items lack kind and apiVersion. */
   #admit(item: T): T {
     const object = trimObject({ ...item, kind: this.resource.kind, apiVersion: apiVersionOf(this.resource) });
-    return freezeDeep(this.#options.trim ? this.#options.trim(object) : object);
+    return this.#options.trim ? this.#options.trim(object) : object;
   }
 
   #put(object: T, listed: boolean): void {
@@ -219,10 +229,9 @@ export class Reflector<T extends KubeObject> {
     const known = this.cache.version(namespace, name);
     const isSame = known?.uid === uid;
     if (isSame && known?.resourceVersion === resourceVersion) return;
-    const previous = known && this.cache.get(namespace, name);
-    if (previous && !isSame) this.#remove(previous, listed);
+    if (known && !isSame) this.#remove(known.read(), listed);
     this.cache.put(object);
-    if (previous && isSame) this.#tell({ type: "modified", object, previous, listed });
+    if (known && isSame) this.#tell({ type: "modified", object, previous: known.read, listed });
     else this.#tell({ type: "added", object, listed });
   }
 

@@ -20,6 +20,11 @@ export const horizontalPodAutoscalers = define(
 );
 export const disruptionBudgets = define("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets");
 export const serviceMonitors = define("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors");
+export const prometheusRules = define("monitoring.coreos.com", "v1", "PrometheusRule", "prometheusrules");
+export const scaledObjects = define("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects");
+export const httpRoutes = define("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes");
+export const localQueues = define("kueue.x-k8s.io", "v1beta2", "LocalQueue", "localqueues");
+export const gitRepositories = define("source.toolkit.fluxcd.io", "v1", "GitRepository", "gitrepositories");
 export const customResourceDefinitions: Resource = {
   ...define("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions"),
   namespaced: false,

@@ -180,9 +180,9 @@ describe("a reconcile that fails", () => {
       throw new ConnectionError("get Service wine", new Error("reset"));
     });
     queue.add("a/wine");
-    await vi.advanceTimersByTimeAsync(10_000);
+    await vi.waitFor(() => expect(call).toBe(3), 10_000);
     queue.add("a/wine");
-    await vi.advanceTimersByTimeAsync(0);
+    await vi.waitFor(() => expect(retry).toHaveBeenCalledTimes(3), 10_000);
     queue.close();
     await loop;
     vi.useRealTimers();

@@ -1,4 +1,5 @@
 /** The loop of one kind: take a key, reconcile it, and decide from the outcome when to come back. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "pino";
 import { NameTakenError } from "../kube/apply.ts";
 import { ApiError, classify, NotLeaderError } from "../kube/errors.ts";
@@ -50,6 +51,8 @@ async function runWorker(input: LoopInput, waits: Waits): Promise<void> {
   const { queue } = input;
   for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
     try {
+      // A reconcile that finds nothing to do waits for nothing: ten thousand of them would keep watches and probes waiting.
+      await nextTurn();
       const wait = waits.get(key);
       // A plan from a cache that lacks our own last write would undo or repeat it. The write brings the key back.
       if (wait && !wait.echoes.every(input.hasEcho)) continue;

@@ -31,7 +31,7 @@ const client = {
   },
   apply: async (of: Resource, applied: KubeObject, { subresource }: { subresource?: string } = {}) => {
     act(subresource ? `${subresource} ${of.kind}` : `apply ${of.kind}`);
-    return { ...applied, metadata: { ...applied.metadata, resourceVersion: "7", uid: "given" } };
+    return { ...applied.metadata, resourceVersion: "7", uid: "given" };
   },
   delete: async (of: Resource, { name }: { name: string }) => act(`delete ${of.kind} ${name}`),
 } as unknown as KubeClient;
@@ -66,6 +66,21 @@ beforeEach(() => {
   cached = undefined;
   isFresh = true;
   current = undefined;
+});
+
+test("an object that is deleted while its children are made gets no more of them", async () => {
+  const children = ["one", "two"].map((name) => ({
+    resource: services,
+    object: { ...child, metadata: { ...child.metadata, name } },
+  }));
+  const observed = (of: Resource) => (of === resource && done.length === 0 ? object : undefined);
+  const carriedOut = execute(
+    { ...executor(), observed },
+    { object, resource },
+    { ...plan, records: [], apply: children },
+  );
+  await expect(carriedOut).rejects.toThrow(StaleViewError);
+  expect(done).toEqual(["apply Service"]);
 });
 
 describe("a plan is carried out", () => {

@@ -4,7 +4,7 @@ import { applyIfChanged } from "../kube/apply.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { StaleViewError } from "../kube/errors.ts";
 import type { EventRecorder } from "../kube/events.ts";
-import type { KubeObject, Resource } from "../kube/types.ts";
+import type { KubeObject, ObjectMeta, Resource } from "../kube/types.ts";
 import type { Plan, StoreRecord } from "./plan.ts";
 
 export interface Executor {
@@ -61,12 +61,14 @@ export async function execute(
   }));
   const irreversible = plan.delete.length > 0 || children.some(({ seen }) => !seen);
   if (irreversible && !isFresh()) await confirm(client, resource, object);
-  const applied = (of: Resource, sentAt: number, answer: KubeObject | undefined) => {
+  const applied = (of: Resource, sentAt: number, answer: ObjectMeta | undefined) => {
     if (!answer) return;
-    const { namespace = "", name, resourceVersion } = answer.metadata;
+    const { namespace = "", name, resourceVersion } = answer;
     echoes.push({ resource: of, namespace, name, resourceVersion, sentAt });
   };
+  const isThere = watchOver(observed, { object, resource });
   for (const { seen, ...child } of children) {
+    if (!seen && !isThere()) throw new StaleViewError(`${resource.kind} ${object.metadata.name} is gone`);
     applied(child.resource, performance.now(), await applyIfChanged(client, child, seen));
   }
   for (const child of plan.delete) {
@@ -82,6 +84,14 @@ export async function execute(
   return { echoes, statusDue: false };
 }
 
+/** False once the object is deleted: of many children, those that are still to be made would be nobody's. */
+function watchOver(observed: Executor["observed"], { object, resource }: Subject): () => boolean {
+  const { namespace = "", name } = object.metadata;
+  const uid = () => observed(resource, namespace, name)?.metadata.uid;
+  const before = uid();
+  return () => before === undefined || uid() === before;
+}
+
 /** What is about to be made or deleted follows from a view that nobody has refreshed for a while: is it still true? */
 async function confirm(client: KubeClient, resource: Resource, { metadata }: KubeObject): Promise<void> {
   const current = await client.getMetadata(resource, metadata.namespace, metadata.name);
@@ -93,7 +103,7 @@ async function confirm(client: KubeClient, resource: Resource, { metadata }: Kub
 }
 
 /** The version that was planned for goes with it: without it, another object of that name would be given this one's status. */
-function applyStatus(client: KubeClient, { object, resource }: Subject, status: object): Promise<KubeObject> {
+function applyStatus(client: KubeClient, { object, resource }: Subject, status: object): Promise<ObjectMeta> {
   const { name, namespace, resourceVersion } = object.metadata;
   const metadata = { name, ...(namespace ? { namespace } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
   const body = { apiVersion: object.apiVersion, kind: object.kind, metadata, status } as KubeObject;

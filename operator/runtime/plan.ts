@@ -1,5 +1,6 @@
 /** A decision as a value: what a planner returns, and `execute` carries out. */
-import type { KubeObject, Resource } from "../kube/types.ts";
+import type { Child } from "../kube/apply.ts";
+import type { Resource } from "../kube/types.ts";
 
 export type Outcome =
   | { kind: "settled" }
@@ -31,7 +32,7 @@ export interface StoreRecord {
 
 export interface Plan<S extends object> {
   records?: readonly StoreRecord[];
-  apply: readonly { resource: Resource; object: KubeObject }[];
+  apply: readonly Child[];
   delete: readonly ChildRef[];
   status: S;
   events: readonly PlannedEvent[];

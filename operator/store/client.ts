@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, type Dispatcher, request } from "undici";
 import type { z } from "zod";
 import * as api from "./api.ts";
+import { batched } from "./batched.ts";
 
 /** The store's refusal, or that it could not be reached (status 0). */
 export class StoreError extends Error {
@@ -39,6 +40,10 @@ export class StoreClient {
   readonly #token: () => Promise<string>;
   readonly #tries: number;
   readonly #agent = new Agent({ connections: 32, keepAliveTimeout: 30_000, connect: { timeout: 5_000 } });
+  readonly #trainingJobs = batched((namespace, names) => {
+    const query = new URLSearchParams(names.map((name): [string, string] => ["name", name]));
+    return this.#json(api.trainingJobs, "GET", `namespaces/${namespace}/trainingjobs?${query}`);
+  });
 
   constructor({ url, token, tries = 5 }: ClientInput) {
     this.#url = url.replace(/\/$/, "");
@@ -49,8 +54,9 @@ export class StoreClient {
   dataset(namespace: string, name: string) {
     return this.#json(api.dataset, "GET", `namespaces/${namespace}/datasets/${name}`);
   }
-  trainingJob(namespace: string, name: string) {
-    return this.#json(api.trainingJob, "GET", `namespaces/${namespace}/trainingjobs/${name}`);
+  /** There are thousands of them: those that are asked for at once are read by one request. */
+  async trainingJob(namespace: string, name: string) {
+    return (await this.#trainingJobs(namespace, name)) ?? { runs: [] };
   }
   model(namespace: string, name: string) {
     return this.#json(api.model, "GET", `namespaces/${namespace}/models/${name}`);
@@ -65,6 +71,9 @@ export class StoreClient {
   }
   registerDatasetVersion(namespace: string, name: string, input: api.DatasetVersionInput) {
     return this.#json(api.datasetVersion, "POST", `namespaces/${namespace}/datasets/${name}/versions`, input);
+  }
+  putDatasetProgress(namespace: string, name: string, progress: api.Progress) {
+    return this.write({ method: "PUT", path: `namespaces/${namespace}/datasets/${name}/progress`, body: progress });
   }
   putRun(namespace: string, run: { trainingJob: string; digest: string }, result: api.RunResult) {
     return this.#json(

@@ -46,3 +46,25 @@ test("writes reach the disk before they are acknowledged", () => {
   expect(database.get("PRAGMA journal_mode")).toEqual({ journal_mode: "wal" });
   database.close();
 });
+
+test("a database of the first release is brought up to date, and what is in it can be read", () => {
+  const database = new Database(folder);
+  // As the first migration left it.
+  for (const sql of [
+    "DROP TABLE dataset_parents",
+    "ALTER TABLE datasets DROP COLUMN retain",
+    "ALTER TABLE dataset_versions DROP COLUMN kept_until",
+    "DELETE FROM migrations WHERE id > 1",
+    `INSERT INTO dataset_versions VALUES ('a', 'wine', 1, 'sha256:0', '{"source":{"uri":"u","etag":"e"}}', '{}')`,
+    "INSERT INTO datasets VALUES ('a', 'wine', 1, 1)",
+  ])
+    database.run(sql);
+  database.close();
+  const again = new Database(folder);
+  expect(again.get("SELECT record, kept_until FROM dataset_versions")).toEqual({
+    record: '{"source":{"uri":"u"}}',
+    kept_until: 0,
+  });
+  expect(again.get("SELECT current, retain FROM datasets")).toEqual({ current: 1, retain: 10 });
+  again.close();
+});

@@ -42,6 +42,15 @@ const migrations = [
     namespace TEXT, model TEXT, alias TEXT, version INTEGER NOT NULL,
     PRIMARY KEY (namespace, model, alias)) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE datasets ADD COLUMN retain INTEGER NOT NULL DEFAULT 10;
+  ALTER TABLE dataset_versions ADD COLUMN kept_until INTEGER NOT NULL DEFAULT 0;
+  UPDATE dataset_versions SET record = json_remove(record, '$.source.etag');
+  CREATE TABLE dataset_parents (
+    namespace TEXT, dataset TEXT, version INTEGER, parent TEXT, digest TEXT,
+    PRIMARY KEY (namespace, dataset, version, parent, digest)) WITHOUT ROWID;
+  CREATE INDEX dataset_parents_by_parent ON dataset_parents (namespace, parent, digest);
+  `,
 ];
 
 export class Database {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { datasetInput, openStore, runResult, sha256 } from "../../test/builders/store.ts";
+import { datasetInput, fileOf, openStore, sha256 } from "../../test/builders/store.ts";
 
 let store: ReturnType<typeof openStore>;
 beforeEach(() => {
@@ -53,39 +53,42 @@ describe("a version", () => {
   });
 });
 
-describe("retention", () => {
-  test("keeps that many, and never gives a number twice", async () => {
-    for (const content of ["one", "two", "three"]) await register(content, { retain: 2 });
-    expect(numbers()).toEqual([3, 2]);
-    expect(await register("one", { retain: 1 })).toMatchObject({ created: true, version: { version: 4 } });
-    expect(numbers()).toEqual([4]);
+describe("a version that is registered again", () => {
+  test("is what was said of it last: a column that is sensitive now has no values left in the profile", async () => {
+    const file = await store.upload("a", "one");
+    const values = { count: 1, nulls: 0, distinct: 1 };
+    const profile = [{ name: "id", type: "String" as const, ...values, topValues: [{ value: "secret", count: 1 }] }];
+    const source = { uri: "http://host/data.csv", state: "etag 1" };
+    store.datasets.register("a", "wine", datasetInput([file], { profile, source }));
+    const told = { profile: [], source: { ...source, state: "etag 2" }, recipe: sha256("recipe") };
+    const { version, created } = store.datasets.register("a", "wine", datasetInput([file], told));
+    expect(created).toBe(false);
+    expect(store.datasets.detail("a", "wine", "1")).toEqual({
+      ...version,
+      ...{ source: told.source, recipe: told.recipe, profile: [], files: [file] },
+    });
   });
 
-  test("keeps what a run or an evaluation used, and what is current, with its bytes", async () => {
-    const { version } = await register("trained on");
-    const { digest } = version;
-    store.runs.put(
-      { namespace: "a", job: "wine", digest: sha256("run") },
-      runResult({ inputs: [{ name: "train", dataset: "wine", version: 1, digest }] }),
-    );
-    for (const content of ["two", "three"]) await register(content, { retain: 1 });
-    expect(numbers()).toEqual([3, 1]);
-    expect(await store.blobs.isIntact("a", sha256("trained on"))).toBe(true);
-    await register("trained on", { retain: 1 });
-    await register("four", { retain: 1 });
-    expect(numbers()).toEqual([4, 1]);
-  });
-
-  test("gives up the bytes of what it forgets, unless another version has them", async () => {
-    await register("one");
-    await register("one", { name: "copy" });
-    await register("two");
-    await register("three", { retain: 1 });
+  test("by reference needs no bytes here, and gives back those that it had", async () => {
+    const file = await store.upload("a", "one");
+    const origins = [{ path: file.path, uri: "s3://bucket/one.csv", etag: "1" }];
+    store.datasets.register("a", "wine", datasetInput([file]));
+    store.datasets.register("a", "wine", datasetInput([file], { origins }));
+    expect(store.datasets.detail("a", "wine", "1")).toMatchObject({ origins });
     store.database.run("UPDATE blobs SET created_at = 0");
-    await store.blobs.collect(1);
-    expect(store.blobs.size("a", sha256("one"))).toBe(3);
-    expect(store.blobs.size("a", sha256("two"))).toBeUndefined();
+    expect(await store.blobs.collect(1)).toBe(1);
+    expect(() => store.datasets.register("a", "wine", datasetInput([file]))).toThrow(/are not here/);
   });
+});
+
+test("a version by reference has an origin a file", () => {
+  const files = ["one", "two"].map((content) => fileOf(content, `all/${content}`));
+  const origins = ["one", "two", "three"].map((name) => ({ path: `all/${name}`, uri: `s3://bucket/${name}` }));
+  const register = (count: number) =>
+    store.datasets.register("a", "wine", datasetInput(files, { origins: origins.slice(0, count) }));
+  expect(() => register(1)).toThrow(/origins: there is none for all\/two/);
+  expect(() => register(3)).toThrow(/origins: there are more than files/);
+  expect(register(2).created).toBe(true);
 });
 
 test("whatever is registered, digests are unique, numbers only grow, and the last one registered is current", async () => {

@@ -8,6 +8,7 @@ import {
 import type { Blobs } from "./blobs.ts";
 import type { Database } from "./database.ts";
 import { conflict } from "./errors.ts";
+import { type Retention, versionOwner } from "./retention.ts";
 
 interface VersionRow {
   version: number;
@@ -15,14 +16,20 @@ interface VersionRow {
   record: string;
   detail: string;
 }
+interface DatasetRow {
+  current: number;
+  last_version: number;
+}
 
 export class Datasets {
   readonly #database: Database;
   readonly #blobs: Blobs;
+  readonly #retention: Retention;
 
-  constructor(database: Database, blobs: Blobs) {
+  constructor(database: Database, blobs: Blobs, retention: Retention) {
     this.#database = database;
     this.#blobs = blobs;
+    this.#retention = retention;
   }
 
   read(namespace: string, name: string): DatasetRecord {
@@ -30,15 +37,11 @@ export class Datasets {
     const versions = this.#database
       .all<{ record: string }>(sql, namespace, name)
       .map(({ record }) => JSON.parse(record) as DatasetVersion);
-    const row = this.#database.get<{ current: number }>(
-      "SELECT current FROM datasets WHERE namespace = ? AND name = ?",
-      namespace,
-      name,
-    );
+    const row = this.#dataset(namespace, name);
     return { versions, ...(row ? { current: row.current } : {}) };
   }
 
-  /** A version by its number or digest. */
+  /** A version by its number or digest; whoever asks for it finds it again for a day. */
   detail(namespace: string, name: string, version: string): DatasetVersionDetail | undefined {
     const row = this.#database.get<VersionRow>(
       "SELECT * FROM dataset_versions WHERE namespace = ? AND name = ? AND (digest = ? OR CAST(version AS TEXT) = ?)",
@@ -47,93 +50,93 @@ export class Datasets {
       version,
       version,
     );
-    return (
-      row && {
-        ...(JSON.parse(row.record) as DatasetVersion),
-        ...(JSON.parse(row.detail) as object as DatasetVersionDetail),
-      }
-    );
+    if (!row) return undefined;
+    this.#retention.asked(namespace, name, row.version);
+    return {
+      ...(JSON.parse(row.record) as DatasetVersion),
+      ...(JSON.parse(row.detail) as object as DatasetVersionDetail),
+    };
   }
 
-  /** The same digest is the same version; it becomes current either way. */
+  /** The same digest is the same version; it becomes current either way, and is what was said of it last. */
   register(namespace: string, name: string, input: DatasetVersionInput): { version: DatasetVersion; created: boolean } {
-    const { files, profile, retain, ...rest } = input;
-    const expected = manifestDigest(files);
-    if (input.digest !== expected) throw conflict(`digest: the files' manifest has ${expected}, not ${input.digest}`);
+    checkFiles(input);
     return this.#database.transaction(() => {
-      const existing = this.#database.get<VersionRow>(
-        "SELECT * FROM dataset_versions WHERE namespace = ? AND name = ? AND digest = ?",
-        namespace,
-        name,
-        input.digest,
-      );
-      if (existing) {
-        this.#setCurrent(namespace, name, existing.version);
-        return { version: JSON.parse(existing.record) as DatasetVersion, created: false };
-      }
-      const last = this.#database.get<{ last_version: number }>(
-        "SELECT last_version FROM datasets WHERE namespace = ? AND name = ?",
-        namespace,
-        name,
-      );
-      const number = (last?.last_version ?? 0) + 1;
-      const version: DatasetVersion = { ...rest, version: number, createdAt: new Date().toISOString() };
-      this.#blobs.refer(namespace, owner(name, number), files);
+      this.#checkParents(namespace, input);
+      const existing = this.#version(namespace, name, input.digest);
+      const before = this.#dataset(namespace, name);
+      const number = existing?.version ?? (before?.last_version ?? 0) + 1;
+      const createdAt = existing ? (JSON.parse(existing.record) as DatasetVersion).createdAt : new Date().toISOString();
+      const version = this.#write({ namespace, name, number, createdAt }, input);
+      if (before && before.current !== number) this.#retention.superseded(namespace, name, before.current);
       this.#database.run(
-        "INSERT INTO dataset_versions VALUES (?, ?, ?, ?, ?, ?)",
+        `INSERT INTO datasets (namespace, name, last_version, current, retain) VALUES (?1, ?2, ?3, ?3, ?4)
+           ON CONFLICT (namespace, name) DO UPDATE
+           SET last_version = max(last_version, ?3), current = ?3, retain = ?4`,
         namespace,
         name,
         number,
-        input.digest,
-        JSON.stringify(version),
-        JSON.stringify({ files, profile }),
+        input.retain,
       );
-      this.#database.run(
-        `INSERT INTO datasets VALUES (?, ?, ?, ?)
-           ON CONFLICT (namespace, name) DO UPDATE SET last_version = excluded.last_version`,
-        namespace,
-        name,
-        number,
-        number,
-      );
-      this.#setCurrent(namespace, name, number);
-      this.#retire(namespace, name, retain);
-      return { version, created: true };
+      this.#retention.retire(namespace, name);
+      return { version, created: existing === undefined };
     });
   }
 
-  #setCurrent(namespace: string, name: string, version: number): void {
-    this.#database.run("UPDATE datasets SET current = ? WHERE namespace = ? AND name = ?", version, namespace, name);
-  }
-
-  /** Forgets versions past the newest `retain` that nothing was made from and that are not current. */
-  #retire(namespace: string, name: string, retain: number): void {
-    const old = this.#database.all<{ version: number }>(
-      `SELECT version FROM dataset_versions AS v
-       WHERE namespace = ?1 AND name = ?2
-         AND version NOT IN (SELECT version FROM dataset_versions WHERE namespace = ?1 AND name = ?2
-                             ORDER BY version DESC LIMIT ?3)
-         AND version != (SELECT current FROM datasets WHERE namespace = ?1 AND name = ?2)
-         AND NOT EXISTS (SELECT 1 FROM run_inputs AS r
-                         WHERE r.namespace = ?1 AND r.dataset = ?2 AND r.digest = v.digest)
-         AND NOT EXISTS (SELECT 1 FROM evaluations AS e
-                         WHERE e.namespace = ?1 AND e.dataset = ?2 AND e.dataset_digest = v.digest)`,
+  #write(
+    { namespace, name, number, createdAt }: { namespace: string; name: string; number: number; createdAt: string },
+    input: DatasetVersionInput,
+  ): DatasetVersion {
+    const { files, origins, profile, missing, retain: _, ...rest } = input;
+    const version: DatasetVersion = { ...rest, version: number, createdAt };
+    const owner = versionOwner(name, number);
+    this.#blobs.release(namespace, owner);
+    if (!origins) this.#blobs.refer(namespace, owner, files);
+    this.#database.run(
+      `INSERT INTO dataset_versions (namespace, name, version, digest, record, detail) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (namespace, name, version) DO UPDATE SET record = excluded.record, detail = excluded.detail`,
       namespace,
       name,
-      retain,
+      number,
+      input.digest,
+      JSON.stringify(version),
+      JSON.stringify({ files, profile, ...(origins ? { origins } : {}), ...(missing ? { missing } : {}) }),
     );
-    for (const { version } of old) {
-      this.#blobs.release(namespace, owner(name, version));
-      this.#database.run(
-        "DELETE FROM dataset_versions WHERE namespace = ? AND name = ? AND version = ?",
-        namespace,
-        name,
-        version,
-      );
+    const parentsOf = "DELETE FROM dataset_parents WHERE namespace = ? AND dataset = ? AND version = ?";
+    this.#database.run(parentsOf, namespace, name, number);
+    for (const parent of input.parents ?? []) {
+      const sql = "INSERT OR IGNORE INTO dataset_parents VALUES (?, ?, ?, ?, ?)";
+      this.#database.run(sql, namespace, name, number, parent.dataset, parent.digest);
     }
+    return version;
+  }
+
+  /** What a version was derived from is here for as long as it is itself. */
+  #checkParents(namespace: string, { parents = [] }: DatasetVersionInput): void {
+    for (const { dataset, digest } of parents) {
+      if (!this.#version(namespace, dataset, digest))
+        throw conflict(`parents: ${dataset} has no version ${digest} any more: derive from its current one`);
+    }
+  }
+
+  #dataset(namespace: string, name: string): DatasetRow | undefined {
+    const sql = "SELECT current, last_version FROM datasets WHERE namespace = ? AND name = ?";
+    return this.#database.get<DatasetRow>(sql, namespace, name);
+  }
+
+  #version(namespace: string, name: string, digest: string): VersionRow | undefined {
+    const sql = "SELECT * FROM dataset_versions WHERE namespace = ? AND name = ? AND digest = ?";
+    return this.#database.get<VersionRow>(sql, namespace, name, digest);
   }
 }
 
-function owner(name: string, version: number): string {
-  return `dataset/${name}/${version}`;
+/** The digest is that of the files; files that stay where they are have an origin each. */
+function checkFiles({ digest, files, origins }: DatasetVersionInput): void {
+  const expected = manifestDigest(files);
+  if (digest !== expected) throw conflict(`digest: the files' manifest has ${expected}, not ${digest}`);
+  if (!origins) return;
+  const known = new Set(origins.map(({ path }) => path));
+  const missing = files.find(({ path }) => !known.has(path));
+  if (missing) throw conflict(`origins: there is none for ${missing.path}; give one a file`);
+  if (origins.length !== files.length) throw conflict("origins: there are more than files; give one a file");
 }

@@ -13,6 +13,8 @@ import { Datasets } from "./datasets.ts";
 import { HttpError } from "./errors.ts";
 import { createStoreMetrics } from "./metrics.ts";
 import { Models } from "./models.ts";
+import { ProgressBoard } from "./progress.ts";
+import { Retention } from "./retention.ts";
 import { addArtifactRoutes } from "./routes/artifacts.ts";
 import { addRecordRoutes } from "./routes/records.ts";
 import { Runs } from "./runs.ts";
@@ -40,6 +42,7 @@ export interface Services {
   datasets: Datasets;
   models: Models;
   runs: Runs;
+  progress: ProgressBoard;
 }
 
 const bodyLimit = 16 * 2 ** 20;
@@ -55,12 +58,14 @@ export async function startStore(input: StoreInput): Promise<Store> {
   const database = new Database(dataDir);
   const blobs = new Blobs(dataDir, database);
   const models = new Models(database, blobs);
+  const retention = new Retention(database, blobs);
   const services: Services = {
     database,
     blobs,
     models,
-    datasets: new Datasets(database, blobs),
+    datasets: new Datasets(database, blobs, retention),
     runs: new Runs(database, models),
+    progress: new ProgressBoard(),
   };
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
@@ -94,7 +99,8 @@ export async function startStore(input: StoreInput): Promise<Store> {
   );
   const url = await app.listen({ host, port });
   const collector = setInterval(() => {
-    blobs.collect(unusedMs).then(
+    const reclaim = retention.retireAll().then(() => blobs.collect(unusedMs));
+    reclaim.then(
       (count) => count > 0 && logger.info({ count }, "unused artifacts removed"),
       (error: unknown) => logger.error({ err: error }, "unused artifacts could not be removed"),
     );

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { buildCrd } from "../../operator/api/crd.ts";
 import { kinds } from "../../operator/api/v1alpha1/index.ts";
 import { ruleOf } from "./arbitrary-rules.ts";
-import { fields, quantity, text } from "./arbitrary-text.ts";
+import { digestOf, fields, quantity, text } from "./arbitrary-text.ts";
 
 export type Json = string | number | boolean | null | Json[] | JsonObject;
 export interface JsonObject {
@@ -46,7 +46,7 @@ export function schemaOf(kind: string) {
 export function structural(schema: Schema, path: string): fc.Arbitrary<Json> {
   const named = fields.find(([pattern]) => pattern.test(path));
   if (named) return named[1];
-  if (schema["x-kubernetes-int-or-string"]) return quantity;
+  if (schema["x-kubernetes-int-or-string"]) return schema.pattern ? quantity : fc.oneof(fc.integer(), text(0, 32));
   switch (schema.type) {
     case "boolean":
       return fc.boolean();
@@ -114,7 +114,7 @@ export function copies(schema: Schema, list: Json[], length: number): Json[] {
   const [first] = list;
   if (first === undefined || JSON.stringify(first).length * length > 100_000) return list;
   const [key] = schema["x-kubernetes-list-map-keys"] ?? [];
-  const distinct = (index: number) => (key === "digest" ? `sha256:${String(index).padStart(64, "0")}` : `n${index}`);
+  const distinct = (index: number) => (key === "digest" ? digestOf(index) : `n${index}`);
   return Array.from({ length }, (_, index) => (key ? { ...(first as JsonObject), [key]: distinct(index) } : first));
 }
 

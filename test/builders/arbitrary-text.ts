@@ -44,6 +44,10 @@ const uri = mostly(
     "s3://bucket/wine/",
     "pvc://claim/wine.csv",
     "configmap://code/a.csv",
+    "gs://bucket/wine/",
+    "git+ssh://git@host/wine",
+    "oci://host/wine:1",
+    "postgres://host:5432/wine",
   ],
   [
     ...["https://host:0/a?b=/c#d", "http://$(HOME)/'\"", "http://host/%2e%2e/a", "http://[::1]/", "http://:/a@b"],
@@ -58,7 +62,9 @@ const schedule = mostly(
   ["*/15 * * * *", "0 3 * * 1", "* * * * *"],
   ["0 0 30 2 *", "99 * * * *", "a b c d e", "* * * * */0", "- , / * -", "0 0 * JAN MON", `* * * * ${"1".repeat(120)}`],
 );
-const digest = fc.nat(20).map((number) => `sha256:${number.toString(16).padStart(64, "0")}`);
+/** Names are made of a digest's beginning, which tells digests apart. */
+export const digestOf = (number: number) => `sha256:${number.toString(16).padStart(4, "0").repeat(16)}`;
+const digest = fc.nat(20).map(digestOf);
 
 /** Fields whose texts mean something, by the end of their path. */
 export const fields: readonly (readonly [RegExp, fc.Arbitrary<string>])[] = [

@@ -31,7 +31,7 @@ export function violations(schema: Schema, value: Json, at: Place = []): Violati
   const wrong = (fault: Fault) => (one: Json) => ({ fault, at, value: one });
   return [
     ...rules.flatMap(({ message }) => ruleOf(message).broken(value)).map(wrong("rule")),
-    ...(schema["x-kubernetes-int-or-string"] ? wrongQuantities : ofType(schema)).map(wrong("type")),
+    ...ofType(schema).map(wrong("type")),
     ...(typeof value === "number" ? ofNumber(schema).map(wrong("bound")) : []),
     ...(typeof value === "string" ? ofText(schema, value).map(wrong("text")) : []),
     ...(Array.isArray(value) && schema.items ? ofList(schema, value, at) : []),
@@ -39,9 +39,13 @@ export function violations(schema: Schema, value: Json, at: Place = []): Violati
   ];
 }
 
-const wrongQuantities: Json[] = ["lots", "1 Gi", "-1", "1e3", "", ".5", "1gi", "1".repeat(33), 1.5, true, {}, []];
+const wrongScalars: Json[] = [1.5, true, {}, []];
+const wrongQuantities: Json[] = ["lots", "1 Gi", "-1", "1e3", "", ".5", "1gi", "1".repeat(33), ...wrongScalars];
 
-const ofType = ({ type }: Schema): Json[] => (type ? wrongTypes[type] : []);
+function ofType({ type, pattern, "x-kubernetes-int-or-string": isScalar }: Schema): Json[] {
+  if (isScalar) return pattern ? wrongQuantities : wrongScalars;
+  return type ? wrongTypes[type] : [];
+}
 
 const ofNumber = ({ minimum, maximum }: Schema): number[] => [
   ...(minimum === undefined ? [] : [minimum - 1]),

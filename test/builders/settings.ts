@@ -5,4 +5,5 @@ export const settings: Settings = {
   agentImage: "lemnis:1",
   agentImagePullPolicy: "IfNotPresent",
   drainMs: 30_000,
+  deniedRanges: ["10.96.0.0/12"],
 };

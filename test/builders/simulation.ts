@@ -14,7 +14,9 @@ import { runOf } from "../../operator/controllers/training-job/run.ts";
 import type { KubeObject } from "../../operator/kube/types.ts";
 import type { Plan } from "../../operator/runtime/plan.ts";
 import type { Decision, ModelRecord, Run } from "../../operator/store/api.ts";
-import { model, readyDataset, servingRuntime, start, trainingRuntime } from "./kinds.ts";
+import { observedDataset } from "./datasets.ts";
+import { model, readyDataset, servingRuntime, start } from "./kinds.ts";
+import { nothingServed, nothingTrained } from "./observed.ts";
 import { datasetRecord, evaluation, modelVersion, runRecord } from "./records.ts";
 import { settings } from "./settings.ts";
 import { type Children, carryOut, changesOf } from "./settle.ts";
@@ -76,7 +78,8 @@ export class DatasetSimulation extends Simulation<Dataset> {
   versions = 0;
   plan() {
     const record = { found: datasetRecord(this.versions) };
-    return planDataset({ dataset: this.object, jobs: this.jobs, pods: this.pods, record }, settings, this.now);
+    const { object: dataset, jobs, pods } = this;
+    return planDataset(observedDataset({ dataset, jobs, pods, record }), settings, this.now);
   }
   happen({ what, value }: Happening): void {
     if (what === "complete" && this.endJob(value, complete)) this.versions = Math.max(1, this.versions + (value % 2));
@@ -92,7 +95,7 @@ export class TrainingSimulation extends Simulation<TrainingJob> {
   plan() {
     return planTrainingJob(
       {
-        ...{ trainingJob: this.object, model: model(), runtimes: [trainingRuntime], code: undefined },
+        ...{ ...nothingTrained, trainingJob: this.object, model: model() },
         ...{ datasets: new Map([["wine", readyDataset(this.data)]]), jobs: this.jobs, pods: this.pods },
         record: { found: { runs: this.runs } },
       },
@@ -190,14 +193,18 @@ export class ServiceSimulation extends Simulation<InferenceService> {
     const of = (kind: string) => this.children.objects.get(`${kind}/wine`);
     return planInferenceService(
       {
-        ...{ service: this.object, runtimes: [servingRuntime], deployments: this.deployments, pods: new Map() },
+        ...{ ...nothingServed, service: this.object, deployments: this.deployments },
         model: model({}, { champion: this.champion, aliases: { champion: this.champion }, versions }),
         ...{
           front: this.front,
           autoscaler: of("HorizontalPodAutoscaler"),
           disruptionBudget: of("PodDisruptionBudget"),
         },
-        ...{ serviceMonitor: of("ServiceMonitor"), hasServiceMonitors: true },
+        ...{
+          serviceMonitor: of("ServiceMonitor"),
+          scaledObject: of("ScaledObject"),
+          present: new Set(["serviceMonitors", "scaledObjects"] as const),
+        },
       },
       settings,
       this.now,
@@ -216,7 +223,8 @@ export class ServiceSimulation extends Simulation<InferenceService> {
     if (what === "minutes") this.pass(value);
     if (what === "edit") {
       const spec = { ...this.object.spec, minReplicas: 1 + (value % 3), maxReplicas: 1 + (value % 3) + (value % 2) };
-      this.object = { ...this.object, spec };
+      const scaleQuery = { serverAddress: "http://prometheus", query: "x", threshold: 1 };
+      this.object = { ...this.object, spec: value % 4 === 3 ? { ...spec, scaleQuery } : spec };
     }
   }
 }

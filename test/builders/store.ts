@@ -9,6 +9,7 @@ import { Blobs } from "../../operator/store/blobs.ts";
 import { Database } from "../../operator/store/database.ts";
 import { Datasets } from "../../operator/store/datasets.ts";
 import { Models } from "../../operator/store/models.ts";
+import { Retention } from "../../operator/store/retention.ts";
 import { Runs } from "../../operator/store/runs.ts";
 
 export const sha256 = (bytes: string | Buffer) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
@@ -17,12 +18,15 @@ export function fileOf(content: string, path = "all/data.csv"): FileEntry {
   return { path, size: Buffer.byteLength(content), digest: sha256(content) };
 }
 
-export function openStore(folder = mkdtempSync(join(tmpdir(), "lemnis-store-"))) {
+/** Opens a store on a folder, which `close` deletes; `now` is the time that retention goes by. */
+export function openStore({ folder = mkdtempSync(join(tmpdir(), "lemnis-store-")), now = Date.now } = {}) {
   const database = new Database(folder);
   const blobs = new Blobs(folder, database);
   const models = new Models(database, blobs);
+  const retention = new Retention(database, blobs, now);
   return {
-    ...{ folder, database, blobs, models, datasets: new Datasets(database, blobs), runs: new Runs(database, models) },
+    ...{ folder, database, blobs, models, retention, runs: new Runs(database, models) },
+    datasets: new Datasets(database, blobs, retention),
     /** Puts content there as an upload would. */
     async upload(namespace: string, content: string): Promise<FileEntry> {
       const file = fileOf(content);

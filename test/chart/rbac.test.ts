@@ -48,6 +48,8 @@ test("the operator writes its children, events and status, and nothing else clus
     "autoscaling/horizontalpodautoscalers",
     "batch/jobs",
     "events.k8s.io/events",
+    "gateway.networking.k8s.io/httproutes",
+    "keda.sh/scaledobjects",
     "lemnis.dev/datasets/finalizers",
     "lemnis.dev/datasets/status",
     "lemnis.dev/inferenceservices/finalizers",
@@ -56,8 +58,19 @@ test("the operator writes its children, events and status, and nothing else clus
     "lemnis.dev/models/status",
     "lemnis.dev/trainingjobs/finalizers",
     "lemnis.dev/trainingjobs/status",
+    "monitoring.coreos.com/prometheusrules",
     "monitoring.coreos.com/servicemonitors",
     "policy/poddisruptionbudgets",
+  ]);
+});
+
+test("of kinds that are others' it reads the objects, and no more", () => {
+  const all = rights(find(manifests, "ClusterRole", "lemnis-operator"));
+  const readOnly = all.filter((right) => /^(kueue|source\.toolkit|apiextensions)/.test(right));
+  expect(readOnly).toEqual([
+    ...["list", "watch"].map((verb) => `kueue.x-k8s.io/localqueues ${verb}`),
+    ...["list", "watch"].map((verb) => `source.toolkit.fluxcd.io/gitrepositories ${verb}`),
+    ...["get", "list", "watch"].map((verb) => `apiextensions.k8s.io/customresourcedefinitions ${verb}`),
   ]);
 });
 

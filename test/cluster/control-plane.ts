@@ -182,7 +182,7 @@ async function startControllerManager({ dir, pki, children, log }: Servers, serv
     }),
   );
   await waitUntil(() => acceptsPods(server, pki.tokens.admin), {
-    timeoutMs: 30_000,
-    failure: () => new Error("kube-controller-manager made no default service account within 30 s"),
+    timeoutMs: 120_000,
+    failure: () => new Error("kube-controller-manager made no default service account within two minutes"),
   });
 }

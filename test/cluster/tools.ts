@@ -52,6 +52,12 @@ const tools = {
     versionOf: "github.com/versity/versitygw",
     versionVariables: (version) => ({ "main.Version": version }),
   },
+  promtool: {
+    module: "promtool",
+    package: "github.com/prometheus/prometheus/cmd/promtool",
+    versionOf: "github.com/prometheus/prometheus",
+    versionVariables: (version) => ({ "github.com/prometheus/common/version.Version": version }),
+  },
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof tools;
@@ -123,12 +129,4 @@ async function build(tool: Tool, flags: string, target: string): Promise<void> {
     throw error;
   }
   renameSync(partial, target);
-}
-
-/** Path of prometheus-operator's CRD of a kind, such as "servicemonitors", in the Go module cache (downloaded when absent). */
-export async function prometheusOperatorCrd(plural: "servicemonitors" | "prometheusrules"): Promise<string> {
-  const module = "github.com/prometheus-operator/prometheus-operator";
-  const cwd = join(toolsDir, "prometheus-operator");
-  const { Dir } = JSON.parse(await run("go", ["mod", "download", "-json", module], { cwd })) as { Dir: string };
-  return join(Dir, "example", "prometheus-operator-crd", `monitoring.coreos.com_${plural}.yaml`);
 }

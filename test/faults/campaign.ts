@@ -1,27 +1,39 @@
 /** Runs a story under a fault, and says which invariants did not hold. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { StoreClient } from "../../operator/store/client.ts";
+import { waitUntil } from "../cluster/progress.ts";
 import { type Rig, startRig } from "../rig/cluster.ts";
 import { Player } from "../rig/player.ts";
 import { Crew } from "./crew.ts";
 import { difference, endState } from "./end-state.ts";
-import { History } from "./history.ts";
+import { History, ourKinds } from "./history.ts";
 import { violations, writesWithoutLease } from "./invariants.ts";
 import type { Write } from "./proxy.ts";
-import { type Stage, settle, stages, tearDown, User } from "./story.ts";
+import { randomOf } from "./random.ts";
+import { type Stage, settle, stages, tearDown } from "./story.ts";
+import { patienceMs, User } from "./user.ts";
+import { type Volume, volumeOf } from "./volume.ts";
 
 /** What a fault works with. */
 export interface Scene {
   rig: Rig;
   user: User;
   crew: Crew;
+  /** The store's. */
+  volume: Volume;
   /** 0 to 1; the seed decides. */
   random: () => number;
+  /** Goes on beside the story, whose end waits for it. */
+  meanwhile: (work: Promise<unknown>) => void;
+  /** For the log. */
+  note: (text: string) => void;
 }
 
 /** One run of a fault. */
 export interface Run {
   name: string;
+  /** Only in the long form of the campaign. */
+  long?: true;
   replicas?: number;
   /** Settings of the operator, beside the usual ones. */
   env?: Record<string, string>;
@@ -34,16 +46,28 @@ export interface Run {
   play?: (scene: Scene) => Promise<string[]>;
 }
 
+export interface Row {
+  fault: string;
+  runs?: readonly Run[];
+  /** One for each write of the undisturbed story. */
+  perWrite?: (index: number) => Run;
+}
+
 export interface Result {
   run: Run;
   violations: string[];
+  notes: string[];
   writes: readonly Write[];
   restarts: number;
   seconds: number;
 }
 
+/** Longer than a revision drains in these runs. */
+const quietMs = 2_500;
+
 export class Campaign {
-  readonly rig: Rig;
+  readonly #rig: Rig;
+  readonly #volume: Volume;
   readonly #player: Player;
   readonly #history: History;
   readonly #store: StoreClient;
@@ -51,8 +75,8 @@ export class Campaign {
   #runs = 0;
   #reference = "";
 
-  private constructor(rig: Rig, seed: number) {
-    [this.rig, this.#seed] = [rig, seed];
+  private constructor(rig: Rig, volume: Volume, seed: number) {
+    [this.#rig, this.#volume, this.#seed] = [rig, volume, seed];
     this.#player = new Player(rig.client, rig.storeUrl);
     this.#history = new History(rig.client);
     this.#store = new StoreClient({ url: rig.storeUrl, token: async () => "lemnis-system:lemnis" });
@@ -60,7 +84,8 @@ export class Campaign {
 
   /** Brings the rig up and runs the story undisturbed: its writes are W1 to Wn, and its end is everybody's. */
   static async start(seed: number): Promise<{ campaign: Campaign; reference: Result }> {
-    const campaign = new Campaign(await startRig({ controllerManager: true }), seed);
+    const volume = volumeOf();
+    const campaign = new Campaign(await startRig({ controllerManager: true, storeDir: volume.dir }), volume, seed);
     await campaign.#history.synced;
     const reference = await campaign.run({ name: "undisturbed" });
     return { campaign, reference };
@@ -70,28 +95,38 @@ export class Campaign {
     const from = performance.now();
     const number = ++this.#runs;
     const namespace = `run-${number}`;
-    await this.rig.makeNamespace(namespace);
-    const user = new User(this.rig, this.#player, namespace);
-    const crew = await Crew.start(this.rig, run.replicas, run.env);
-    const scene = { rig: this.rig, user, crew, random: randomOf(this.#seed + number) };
-    const found: string[] = [];
+    await this.#rig.makeNamespace(namespace);
+    const user = new User(this.#rig, this.#player, namespace);
+    const crew = await Crew.start(this.#rig, run.replicas, run.env);
+    const [found, notes]: [string[], string[]] = [[], []];
+    const note = (text: string) => notes.push(text);
+    const beside: Promise<unknown>[] = [];
+    const meanwhile = (work: Promise<unknown>) => beside.push(work.catch((error: unknown) => found.push(told(error))));
+    const random = randomOf(this.#seed, run.name);
+    const scene = { rig: this.#rig, volume: this.#volume, user, crew, random, meanwhile, note };
     try {
-      found.push(...(run.play ? await run.play(scene) : await this.#tell(run, scene)));
+      found.push(...(run.play ? await run.play(scene) : await this.#tell(run, scene, beside)));
     } catch (error) {
-      found.push(error instanceof Error ? error.message : String(error));
+      found.push(told(error));
+      // The runs after this one are to find the cluster as it was.
+      await tearDown(user).catch(() => undefined);
     } finally {
+      await Promise.all(beside);
       await crew.stop();
+      await this.#history.catchUp(namespace).catch((error: unknown) => found.push(told(error)));
     }
     const ofRun = this.#history.happenings.filter(
       ({ at, object: { metadata } }) => at >= from && [namespace, "kube-system"].includes(metadata.namespace ?? ""),
     );
     const writes = crew.writes().map(({ write }) => write);
-    found.push(...violations(ofRun, writes), ...writesWithoutLease(ofRun, crew.writes()));
-    return { run, violations: found, writes, restarts: crew.restarts, seconds: (performance.now() - from) / 1000 };
+    found.push(...crew.crashes.map((log) => `crash: ${log}`));
+    found.push(...violations(ofRun, { writes, foreign: user.versions }), ...writesWithoutLease(ofRun, crew.writes()));
+    const seconds = (performance.now() - from) / 1000;
+    return { run, violations: found, notes, writes, restarts: crew.restarts, seconds };
   }
 
   /** The whole story under the fault, and what is to hold at its end. */
-  async #tell(run: Run, scene: Scene): Promise<string[]> {
+  async #tell(run: Run, scene: Scene, beside: readonly Promise<unknown>[]): Promise<string[]> {
     const { user } = scene;
     const end = (await run.begin?.(scene)) ?? (() => {});
     for (const stage of stages) {
@@ -99,25 +134,16 @@ export class Campaign {
       await stage.run(user);
     }
     await end();
+    await Promise.all(beside);
     await settle(user);
-    const found = [...((await run.after?.(scene)) ?? []), ...(await this.#atRest(scene))];
+    const found = [...((await run.after?.(scene)) ?? []), ...(await atRest(scene))];
     found.push(...(await this.#records(user.namespace)));
-    const state = endState(this.#history.now(user.namespace), user.namespace);
+    const state = await endState(user);
     this.#reference ||= state;
     const differs = difference(this.#reference, state);
     if (differs) found.push(`L1: the end state differs: ${differs}`);
     await tearDown(user);
     return found;
-  }
-
-  /** S5: at rest nothing is written, nor after a restart. */
-  async #atRest({ crew }: Scene): Promise<string[]> {
-    for (let before = -1; before !== crew.writes().length; await sleep(1_000)) before = crew.writes().length;
-    const before = crew.writes().length;
-    await crew.kill();
-    await sleep(2_500);
-    const written = crew.writes().slice(before);
-    return written.map(({ write: { verb, plural, name } }) => `S5: ${verb} ${plural} ${name} at rest, after a restart`);
   }
 
   /** S4: what was acknowledged is there once. */
@@ -137,17 +163,31 @@ export class Campaign {
     await this.#history.stop();
     await this.#player.stop();
     await this.#store.close();
-    await this.rig.stop();
+    await this.#rig.stop();
+    this.#volume.remove();
   }
 }
 
-/** Numbers from 0 to 1 that a seed decides (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
+const told = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Waits until the operator has written nothing for a while. */
+export async function untilQuiet({ crew }: Scene): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  for (let before = -1; before !== crew.changes().length; await sleep(quietMs)) {
+    if (performance.now() > deadline) throw new Error("S5: the operator does not come to rest");
+    before = crew.changes().length;
+  }
+}
+
+/** S5: at rest nothing is written, nor by another process that looks at everything for the first time. */
+export async function atRest(scene: Scene): Promise<string[]> {
+  const { crew, user } = scene;
+  await untilQuiet(scene);
+  const before = crew.changes().length;
+  for (const index of crew.proxies.keys()) await crew.kill(index);
+  const objects = (await Promise.all(ourKinds.map((kind) => user.list(kind)))).flat();
+  const failure = () => new Error(`L1: no operator has looked at ${user.namespace} after a restart`);
+  await waitUntil(() => crew.hasReconciled(objects), { timeoutMs: patienceMs, failure });
+  const changes = crew.changes().slice(before);
+  return changes.map(({ write: { verb, plural, name } }) => `S5: ${verb} ${plural} ${name} at rest, after a restart`);
 }

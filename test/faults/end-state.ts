@@ -1,21 +1,26 @@
 /** What a story comes to, without what differs from run to run: times, uids, versions, addresses. */
-import type { Seen } from "./history.ts";
+import { trimObject } from "../../operator/kube/cache.ts";
+import { ourKinds } from "./history.ts";
+import type { User } from "./user.ts";
 
 const masked = new Set([
   ...["uid", "resourceVersion", "creationTimestamp", "generation", "observedGeneration", "selfLink"],
   ...["lastTransitionTime", "startedAt", "finishedAt", "createdAt", "lastChecked", "drainUntil", "clusterIP"],
   ...["clusterIPs", "lemnis.dev/applied-hash", "lemnis.dev/generation", "deployment.kubernetes.io/revision"],
   ...["batch.kubernetes.io/controller-uid", "controller-uid", "lemnis.dev/refresh", "lemnis.dev/look", "look", "rival"],
+  // A run's Job is in the status for as long as it is there.
+  "job",
 ]);
 
 /** Names of ended Jobs differ when a run was made again after a crash; what they led to is in the statuses. */
-const compared = new Set(["Dataset", "TrainingJob", "Model", "InferenceService", "Deployment", "Service"]);
+const compared = [...ourKinds, "Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget"];
 
-export function endState(objects: readonly Seen[], namespace: string): string {
+/** As the API server has it now. */
+export async function endState(user: User): Promise<string> {
+  const objects = (await Promise.all(compared.map((kind) => user.list(kind)))).flat();
   const rest = objects
-    .filter(({ kind }) => compared.has(kind))
     .map((object) => (object.apiVersion.startsWith("lemnis.dev/") ? object : { ...object, status: undefined }))
-    .map((object) => mask(object, namespace))
+    .map((object) => mask(trimObject(object), user.namespace))
     .sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
   return JSON.stringify(rest, null, 1);
 }
@@ -24,10 +29,12 @@ function mask(value: unknown, namespace: string): unknown {
   if (typeof value === "string") return value.replaceAll(namespace, "NAMESPACE");
   if (Array.isArray(value)) return value.map((item) => mask(item, namespace));
   if (typeof value !== "object" || value === null) return value;
-  const members = Object.entries(value).filter(([name]) => !masked.has(name));
-  return Object.fromEntries(
-    members.sort(([a], [b]) => a.localeCompare(b)).map(([name, member]) => [name, mask(member, namespace)]),
-  );
+  const members = Object.entries(value)
+    .filter(([name]) => !masked.has(name))
+    .map(([name, member]) => [name, mask(member, namespace)] as const)
+    // Once its members are masked, an empty map of annotations is none.
+    .filter(([name, member]) => name !== "annotations" || Object.keys(member as object).length > 0);
+  return Object.fromEntries(members.sort(([a], [b]) => a.localeCompare(b)));
 }
 
 /** The first line in which two end states differ. */

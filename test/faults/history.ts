@@ -3,6 +3,7 @@
 import type { KubeClient } from "../../operator/kube/client.ts";
 import { Reflector } from "../../operator/kube/reflector.ts";
 import type { KubeObject } from "../../operator/kube/types.ts";
+import { waitUntil } from "../cluster/progress.ts";
 import { resourceOf } from "../rig/cluster.ts";
 
 /** An object, as far as the checks look into it. */
@@ -23,6 +24,7 @@ export const ourKinds = ["Dataset", "TrainingJob", "Model", "InferenceService"] 
 export const childKinds = ["Job", "Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget"] as const;
 
 export class History {
+  readonly #client: KubeClient;
   readonly #happenings: Happening[] = [];
   readonly #stop = new AbortController();
   readonly #reflectors: readonly Reflector<KubeObject>[];
@@ -30,6 +32,7 @@ export class History {
   readonly synced: Promise<unknown>;
 
   constructor(client: KubeClient) {
+    this.#client = client;
     this.#reflectors = [...ourKinds, ...childKinds, "Lease", "Namespace"].map(
       (kind) =>
         new Reflector<KubeObject>(client, resourceOf(kind), {
@@ -48,11 +51,24 @@ export class History {
     return this.#happenings.toSorted((a, b) => Number(a.revision - b.revision));
   }
 
-  /** The objects of a namespace as they are. */
-  now(namespace: string): Seen[] {
-    return this.#reflectors
-      .flatMap(({ cache }) => cache.list() as Seen[])
-      .filter(({ metadata }) => metadata.namespace === namespace);
+  /** Waits until it has heard of everything that is in the namespace now, and of what went. */
+  async catchUp(namespace: string): Promise<void> {
+    const failure = () => new Error(`the history of ${namespace} is not complete`);
+    await waitUntil(() => this.#isComplete(namespace).catch(() => false), { timeoutMs: 120_000, failure });
+  }
+
+  async #isComplete(namespace: string): Promise<boolean> {
+    const versionsOf = (objects: readonly KubeObject[]) =>
+      objects
+        .filter(({ metadata }) => metadata.namespace === namespace)
+        .map(({ metadata }) => `${metadata.name}@${metadata.resourceVersion}`)
+        .sort()
+        .join();
+    for (const { resource, cache } of this.#reflectors) {
+      const { items } = await this.#client.list<KubeObject>(resource, {});
+      if (versionsOf(items) !== versionsOf(cache.list())) return false;
+    }
+    return true;
   }
 
   async stop(): Promise<void> {

@@ -3,8 +3,8 @@ import { annotations, labels } from "../../operator/controllers/labels.ts";
 import type { Happening, Seen } from "./history.ts";
 import type { Write } from "./proxy.ts";
 
-/** A child that was under way when its owner went may still arrive; the collector takes it. */
-const lateMs = 2_000;
+/** For as long a process on a busy machine may not have heard that an owner went; the collector takes what it makes then. */
+const lateMs = 5_000;
 
 type Key = string;
 const keyOf = ({ kind, metadata: { namespace, name } }: Seen): Key => `${kind} ${namespace}/${name}`;
@@ -17,17 +17,22 @@ interface World {
   gone: Map<string, number>;
   /** Digests of runs whose Job has completed. */
   completed: Set<string>;
-  /** "plural name" of what the operator deleted itself. */
+  /** Uids of what the operator deleted itself. */
   deleted: ReadonlySet<string>;
+  /** When the writes were sent, by the version that they made. */
+  sent: ReadonlyMap<string | undefined, number>;
+  /** Versions that somebody else made on purpose. */
+  foreign: ReadonlySet<string>;
 }
 type Check = (happening: Happening, before: Seen | undefined, world: World) => string | undefined;
 
 /** S1: every child's owner lives, in the child's own namespace (S8). */
-const ownerLives: Check = ({ type, object, at }, _, { objects, gone }) => {
+const ownerLives: Check = ({ type, object, at }, _, { objects, gone, sent }) => {
   const owner = controllerOf(object);
   if (type !== "added" || !owner) return undefined;
   const alive = objects.get(`${owner.kind} ${object.metadata.namespace}/${owner.name}`)?.metadata.uid === owner.uid;
-  if (alive || at - (gone.get(owner.uid) ?? Number.NEGATIVE_INFINITY) < lateMs) return undefined;
+  const madeAt = sent.get(object.metadata.resourceVersion) ?? at;
+  if (alive || madeAt - (gone.get(owner.uid) ?? Number.NEGATIVE_INFINITY) < lateMs) return undefined;
   return `S1: ${keyOf(object)} was made for ${owner.kind} ${owner.name}, which is not there`;
 };
 
@@ -57,8 +62,9 @@ const oneJobPerRun: Check = ({ type, object }, _, { objects, completed }) => {
 };
 
 /** S3: a Service's traffic moves only to a Deployment that is ready, of a version that has passed; what it has stays. */
-const readyTraffic: Check = ({ type, object, revision }, before, { objects, deleted }) => {
-  const { namespace } = object.metadata;
+const readyTraffic: Check = ({ type, object, revision }, before, { objects, deleted, foreign }) => {
+  const { namespace, resourceVersion = "" } = object.metadata;
+  if (foreign.has(resourceVersion)) return undefined;
   if (object.kind === "Service" && type !== "deleted" && object.metadata.labels?.[labels.inferenceService]) {
     const [from, to] = [before?.spec?.selector, object.spec?.selector].map((selector) => selector?.[labels.workload]);
     const next = objects.get(`Deployment ${namespace}/${to}`);
@@ -69,8 +75,7 @@ const readyTraffic: Check = ({ type, object, revision }, before, { objects, dele
       return `S3: at ${revision} the traffic of ${object.metadata.name} moved to ${to}, which is not ready`;
     return undefined;
   }
-  if (object.kind !== "Deployment" || type !== "deleted" || !deleted.has(`deployments ${object.metadata.name}`))
-    return undefined;
+  if (object.kind !== "Deployment" || type !== "deleted" || !deleted.has(object.metadata.uid ?? "")) return undefined;
   const owner = controllerOf(object);
   const service = objects.get(`Service ${namespace}/${owner?.name}`);
   const ownerLives = objects.get(`InferenceService ${namespace}/${owner?.name}`)?.metadata.uid === owner?.uid;
@@ -105,11 +110,14 @@ const trueGeneration: Check = ({ type, object }, before) => {
 const checks: readonly Check[] = [ownerLives, oneJobPerRun, readyTraffic, gatedModels, trueGeneration];
 
 /** Plays the history again, and says what was wrong on the way and at its end. */
-export function violations(happenings: readonly Happening[], writes: readonly Write[]): string[] {
-  const deleted = new Set(
-    writes.filter(({ verb }) => verb === "delete").map(({ plural, name }) => `${plural} ${name}`),
-  );
-  const world: World = { objects: new Map(), gone: new Map(), completed: new Set(), deleted };
+export function violations(
+  happenings: readonly Happening[],
+  { writes, foreign }: { writes: readonly Write[]; foreign: ReadonlySet<string> },
+): string[] {
+  const deletions = writes.filter(({ verb }) => verb === "delete");
+  const deleted = new Set(deletions.map(({ body }) => JSON.parse(body.toString()).preconditions.uid as string));
+  const sent = new Map(writes.map(({ resourceVersion, sentAt }) => [resourceVersion, sentAt]));
+  const world: World = { objects: new Map(), gone: new Map(), completed: new Set(), deleted, sent, foreign };
   const found: string[] = [];
   for (const happening of happenings) {
     const { type, object, at } = happening;

@@ -19,6 +19,8 @@ export interface Exchange {
   name: string | undefined;
   subresource: string | undefined;
   body: Buffer;
+  /** When it came, by `performance.now()`. */
+  sentAt: number;
 }
 
 /** A write that was answered. */
@@ -26,7 +28,6 @@ export interface Write extends Exchange {
   status: number;
   /** The version that it made, where the answer says so. */
   resourceVersion: string | undefined;
-  at: number;
 }
 
 /** What becomes of a request: passed on, cut off, or answered by the proxy itself. */
@@ -40,8 +41,8 @@ export interface Fault {
   onWritten?: (write: Write) => Fate | Promise<Fate>;
   /** The lines that take this one's place on a watch. */
   onLine?: (line: string, exchange: Exchange) => readonly string[] | Promise<readonly string[]>;
-  /** Where lists and watches go. */
-  readsFrom?: string;
+  /** The API server that requests go to instead, those for which `of` is true. */
+  instead?: { url: string; of: (exchange: Exchange) => boolean };
 }
 
 export class FaultProxy {
@@ -87,6 +88,8 @@ export class FaultProxy {
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const gone = new AbortController();
     outgoing.on("close", () => gone.abort());
+    // The operator may be killed while it is written to.
+    outgoing.on("error", () => gone.abort());
     try {
       const chunks: Buffer[] = [];
       for await (const chunk of incoming) chunks.push(chunk as Buffer);
@@ -105,8 +108,8 @@ export class FaultProxy {
   }
 
   #forward(incoming: IncomingMessage, exchange: Exchange, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const reads = exchange.verb === "list" || exchange.verb === "watch";
-    const server = (reads && this.fault.readsFrom) || this.#upstream;
+    const { instead } = this.fault;
+    const server = instead?.of(exchange) ? instead.url : this.#upstream;
     const { host: _, connection: __, "content-length": ___, ...headers } = incoming.headers;
     return request(`${server}${exchange.path}`, {
       method: exchange.method as Dispatcher.HttpMethod,
@@ -121,7 +124,7 @@ export class FaultProxy {
     const body = Buffer.from(await answer.body.arrayBuffer());
     if (isWrite(exchange)) {
       const resourceVersion = answer.statusCode < 300 ? versionIn(body) : undefined;
-      const write = { ...exchange, status: answer.statusCode, resourceVersion, at: performance.now() };
+      const write = { ...exchange, status: answer.statusCode, resourceVersion };
       this.writes.push(write);
       const fate = (await this.fault.onWritten?.(write)) ?? "pass";
       if (fate !== "pass") return meet(outgoing, fate);
@@ -135,20 +138,20 @@ export class FaultProxy {
     outgoing.flushHeaders();
     this.#watches.add(outgoing);
     let rest = "";
+    const decoder = new TextDecoder();
     try {
       for await (const chunk of answer.body) {
-        rest += (chunk as Buffer).toString();
+        rest += decoder.decode(chunk as Uint8Array, { stream: true });
         const lines = rest.split("\n");
         rest = lines.pop() ?? "";
         for (const line of lines) {
           const given = (await this.fault.onLine?.(line, exchange)) ?? [line];
-          for (const it of given)
-            outgoing.write(`${it}
-`);
+          // A fault may have ended the watch while this line was thought about.
+          if (outgoing.writableEnded || outgoing.destroyed) return;
+          for (const it of given) outgoing.write(`${it}\n`);
         }
-        if (outgoing.writableEnded) return;
       }
-      outgoing.end(rest);
+      if (!outgoing.writableEnded) outgoing.end(rest);
     } finally {
       this.#watches.delete(outgoing);
     }
@@ -161,7 +164,7 @@ export function isWrite({ verb, plural }: Exchange): boolean {
 }
 
 function meet(outgoing: ServerResponse, fate: Exclude<Fate, "pass">): void {
-  if (fate === "cut") return void outgoing.destroy();
+  if (fate === "cut" || outgoing.destroyed) return void outgoing.destroy();
   const { status, headers = {}, body = {} } = fate;
   outgoing.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 }
@@ -174,7 +177,7 @@ function parse({ method = "GET", url = "" }: IncomingMessage, body: Buffer): Exc
   const [plural = "", name, subresource] = namespace === undefined ? parts : parts.slice(2);
   const read = searchParams.has("watch") ? "watch" : name === undefined ? "list" : "get";
   const verb = method === "GET" ? read : method.toLowerCase();
-  return { method, path: url, verb, plural, namespace, name, subresource, body };
+  return { method, path: url, verb, plural, namespace, name, subresource, body, sentAt: performance.now() };
 }
 
 function versionIn(body: Buffer): string | undefined {

@@ -1,72 +1,12 @@
 /** One life of a model, as its users drive it: made, scaled, trained again, rolled back and forward, deleted. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { apiVersion } from "../../operator/api/v1alpha1/common.ts";
-import type { KubeObject } from "../../operator/kube/types.ts";
-import { type Rig, resourceOf } from "../rig/cluster.ts";
-import type { Player } from "../rig/player.ts";
-import { ourKinds, type Seen } from "./history.ts";
-
-const patienceMs = 90_000;
+import { waitUntil } from "../cluster/progress.ts";
+import { childKinds, ourKinds, type Seen } from "./history.ts";
+import { patienceMs, type User } from "./user.ts";
 
 export interface Stage {
   name: string;
   run: (user: User) => Promise<void>;
-}
-
-/** What a user of one namespace does, straight on the API server. */
-export class User {
-  readonly namespace: string;
-  readonly rig: Rig;
-  readonly player: Player;
-
-  constructor(rig: Rig, player: Player, namespace: string) {
-    [this.rig, this.player, this.namespace] = [rig, player, namespace];
-  }
-
-  async apply(kind: string, spec: object, metadata: object = {}): Promise<void> {
-    const object = { apiVersion, kind, metadata: { name: "wine", namespace: this.namespace, ...metadata }, spec };
-    await insist(() => this.rig.client.apply(resourceOf(kind), object as KubeObject, { manager: "kubectl" }));
-  }
-
-  get(kind: string): Promise<Seen> {
-    return insist(() => this.rig.client.get<Seen>(resourceOf(kind), this.namespace, "wine"));
-  }
-
-  async delete(kind: string): Promise<void> {
-    const found = await this.rig.client.get(resourceOf(kind), this.namespace, "wine").catch(() => undefined);
-    if (!found) return;
-    const { metadata } = found;
-    await insist(() => this.rig.client.delete(resourceOf(kind), { ...metadata, uid: metadata.uid ?? "" }));
-  }
-
-  async list(kind: string): Promise<Seen[]> {
-    const { items } = await insist(() => this.rig.client.list<Seen>(resourceOf(kind), {}));
-    return items.filter(({ metadata }) => metadata.namespace === this.namespace);
-  }
-
-  /** Waits until the object is as asked; the failure shows how it is. */
-  async until(kind: string, is: (object: Seen) => boolean): Promise<void> {
-    const deadline = performance.now() + patienceMs;
-    for (;;) {
-      const object = await this.get(kind);
-      if (is(object)) return;
-      if (performance.now() > deadline) throw new Error(`L1: ${kind} stays ${JSON.stringify(object.status)}`);
-      await sleep(50);
-    }
-  }
-}
-
-/** A user whose API server is away tries again. */
-async function insist<T>(call: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + patienceMs;
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await sleep(200);
-    }
-  }
 }
 
 export const isReady = ({ metadata: { generation }, status }: Seen): boolean =>
@@ -132,23 +72,29 @@ export const stages: readonly Stage[] = [
   },
 ];
 
-/** Waits until all four are Ready and only the revision that serves is left. */
+/** Waits until all four are Ready, only the revision that serves is left, and no Job runs. */
 export async function settle(user: User): Promise<void> {
   for (const kind of ourKinds) await user.until(kind, isReady);
   await user.until("InferenceService", ({ status }) => status.revisions.length === 1);
+  await jobsEnded(user);
+}
+
+export async function jobsEnded(user: User): Promise<void> {
+  const isEnded = ({ status }: Seen) =>
+    status?.conditions?.some(({ type, status }: Seen) => ["Complete", "Failed"].includes(type) && status === "True");
+  const ended = async () => (await user.list("Job")).every(isEnded);
+  await waitUntil(ended, { timeoutMs: patienceMs, failure: () => new Error("L1: a Job does not end") });
 }
 
 /** Deletes everything; L2: nothing of it stays. */
 export async function tearDown(user: User): Promise<void> {
-  for (const kind of ourKinds) await user.delete(kind);
+  for (const kind of ourKinds) for (const { metadata } of await user.list(kind)) await user.delete(kind, metadata.name);
   const deadline = performance.now() + patienceMs;
   for (;;) {
-    const left = (
-      await Promise.all([...ourKinds, "Job", "Deployment", "Service", "Pod"].map((kind) => user.list(kind)))
-    ).flat();
+    const left = (await Promise.all([...ourKinds, ...childKinds, "Pod"].map((kind) => user.list(kind)))).flat();
     if (left.length === 0) return;
     if (performance.now() > deadline) {
-      throw new Error(`L2: left are ${left.map(({ metadata }) => metadata.name).join(", ")}`);
+      throw new Error(`L2: left are ${left.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(", ")}`);
     }
     await sleep(200);
   }

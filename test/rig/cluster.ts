@@ -20,6 +20,7 @@ const builtIn: Record<string, readonly [string, string, string]> = {
   Pod: ["", "v1", "pods"],
   Service: ["", "v1", "services"],
   ConfigMap: ["", "v1", "configmaps"],
+  Secret: ["", "v1", "secrets"],
   Event: ["events.k8s.io", "v1", "events"],
   Lease: ["coordination.k8s.io", "v1", "leases"],
   Job: ["batch", "v1", "jobs"],
@@ -48,7 +49,7 @@ export interface Rig {
   plane: ControlPlane;
   client: KubeClient;
   storeUrl: string;
-  store: Child;
+  store: StoreProcess;
   startOperator(options?: Partial<OperatorProcessOptions>): Promise<OperatorProcess>;
   makeNamespace(name: string): Promise<void>;
   stop(): Promise<void>;
@@ -65,13 +66,20 @@ async function define(client: KubeClient): Promise<void> {
   await client.close();
 }
 
-export async function startRig({ controllerManager = false } = {}): Promise<Rig> {
+interface RigOptions {
+  controllerManager?: boolean;
+  /** Where the store keeps its data. Default: beside the API server's. */
+  storeDir?: string;
+}
+
+export async function startRig({ controllerManager = false, storeDir }: RigOptions = {}): Promise<Rig> {
   const plane = await startControlPlane({
     controllerManager,
     prepare: ({ kubeconfig }) => define(clientOf(kubeconfig)),
   });
   const client = clientOf(plane.kubeconfig);
-  const { store, url: storeUrl } = await startStore(join(plane.dir, "store"), plane.dir);
+  const store = await startStore(storeDir ?? join(plane.dir, "store"), plane.dir);
+  const storeUrl = store.url;
   const tokenFile = join(plane.dir, "store-token");
   await writeFile(tokenFile, "lemnis-system:lemnis");
   for (const runtime of [servingRuntime, trainingRuntime]) {
@@ -83,7 +91,7 @@ export async function startRig({ controllerManager = false } = {}): Promise<Rig>
           () => false,
         ),
       {
-        ...{ timeoutMs: 20_000, failure: () => new Error(`the kind ${runtime.kind} is not served`) },
+        ...{ timeoutMs: 120_000, failure: () => new Error(`the kind ${runtime.kind} is not served`) },
       },
     );
   }
@@ -101,21 +109,41 @@ export async function startRig({ controllerManager = false } = {}): Promise<Rig>
     },
     async stop() {
       await Promise.all(operators.map((operator) => operator.stop("SIGKILL")));
-      await store.stop("SIGKILL");
+      await store.kill();
       await client.close();
       await plane.stop();
     },
   };
 }
 
+/** Like an API server, it can be killed and comes back at the same address. */
+export interface StoreProcess {
+  url: string;
+  dir: string;
+  /** Of the process that runs now. */
+  pid(): number;
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+}
+
 /** A store whose callers' tokens are their names: no API server is asked. */
-export async function startStore(dataDir: string, logs: string): Promise<{ store: Child; url: string }> {
+async function startStore(dir: string, logs: string): Promise<StoreProcess> {
   const [port = 0] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
-  const store = await Child.start({
-    ...{ name: "lemnis-store", command: process.execPath, logFile: join(logs, "logs/lemnis-store.log") },
-    args: [join(import.meta.dirname, "../integration/store/store-process.ts"), dataDir, String(port)],
-    isReady: () => isHealthy(`${url}/healthz`),
-  });
-  return { store, url };
+  const launch = () =>
+    Child.start({
+      ...{ name: "lemnis-store", command: process.execPath, logFile: join(logs, "logs/lemnis-store.log") },
+      args: [join(import.meta.dirname, "../integration/store/store-process.ts"), dir, String(port)],
+      isReady: () => isHealthy(`${url}/healthz`),
+    });
+  let current = await launch();
+  return {
+    ...{ url, dir },
+    pid: () => current.pid,
+    kill: () => current.stop("SIGKILL"),
+    async restart() {
+      await current.stop("SIGKILL");
+      current = await launch();
+    },
+  };
 }

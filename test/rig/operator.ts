@@ -1,8 +1,23 @@
 /** The operator as a process of its own, so that it can be killed, stopped and measured. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { load } from "js-yaml";
+import { tail } from "../cluster/command.ts";
+import type { Kubeconfig } from "../cluster/kubernetes/kubeconfig.ts";
 import { Child, freePorts } from "../cluster/os/child.ts";
 import { isHealthy } from "../cluster/os/http.ts";
+import { cpuSecondsOf, residentBytesOf } from "./process.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+const imageOptions = /NODE_OPTIONS="(.*)"/.exec(readFileSync(join(root, "Dockerfile"), "utf8"))?.[1];
+
+/** Node runs as it does in the chart's pod: half of its memory limit is for the heap, and what was compiled is kept. */
+const environment = {
+  NODE_OPTIONS: `${imageOptions} --max-old-space-size=256`,
+  NODE_COMPILE_CACHE: join(tmpdir(), "lemnis-compile-cache"),
+};
 
 export interface OperatorProcessOptions {
   kubeconfig: string;
@@ -13,6 +28,8 @@ export interface OperatorProcessOptions {
   name?: string;
   drainSeconds?: number;
   env?: Record<string, string>;
+  /** For Node itself. */
+  nodeArgs?: readonly string[];
   /** False: it is returned at once, before its caches are filled. Default true. */
   waitUntilReady?: boolean;
 }
@@ -35,11 +52,13 @@ export class OperatorProcess {
     const [port = 0] = await freePorts(1);
     const url = `http://127.0.0.1:${port}`;
     const logFile = join(dir, "logs", `${name}.log`);
-    const root = join(import.meta.dirname, "../..");
+    const args = [...(options.nodeArgs ?? []), join(root, "operator/main.ts"), "operator"];
     const child = await Child.start({
-      ...{ name, logFile, command: process.execPath, args: [join(root, "operator/main.ts"), "operator"] },
+      ...{ name, logFile, command: process.execPath, args },
       env: {
-        ...{ KUBECONFIG: options.kubeconfig, POD_NAMESPACE: "kube-system", POD_NAME: name },
+        ...environment,
+        ...asInPod(options, name),
+        ...{ POD_NAMESPACE: "kube-system", POD_NAME: name },
         ...{ LEMNIS_STORE_URL: options.storeUrl, LEMNIS_STORE_TOKEN_FILE: options.tokenFile },
         ...{ LEMNIS_AGENT_IMAGE: "lemnis:1", LEMNIS_METRICS_PORT: String(port) },
         LEMNIS_DRAIN_SECONDS: String(options.drainSeconds ?? 1),
@@ -56,6 +75,11 @@ export class OperatorProcess {
 
   get hasExited(): boolean {
     return this.#child.hasExited;
+  }
+
+  /** It ended without being killed, and for no reason that it should: a lost lease is one. */
+  get hasCrashed(): boolean {
+    return this.#child.exitCode !== null && !tail(this.log(), 5).includes("the lease is lost");
   }
 
   isReady(): Promise<boolean> {
@@ -80,16 +104,28 @@ export class OperatorProcess {
 
   /** Resident memory, in bytes. */
   residentBytes(): number {
-    const [, kibibytes = "0"] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, "utf8")) ?? [];
-    return Number(kibibytes) * 1024;
+    return residentBytesOf(this.pid);
   }
 
   /** CPU time that it has used, in seconds. */
   cpuSeconds(): number {
-    const fields = readFileSync(`/proc/${this.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-    const ticksPerSecond = 100;
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+    return cpuSecondsOf(this.pid);
   }
+}
+
+/** What a pod has instead of a kubeconfig. */
+function asInPod({ kubeconfig, dir }: OperatorProcessOptions, name: string): Record<string, string> {
+  const { clusters, users } = load(readFileSync(kubeconfig, "utf8")) as Kubeconfig;
+  const [cluster, user] = [clusters[0]?.cluster, users[0]?.user];
+  const folder = join(dir, `${name}-service-account`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "ca.crt"), Buffer.from(cluster?.["certificate-authority-data"] ?? "", "base64"));
+  writeFileSync(join(folder, "token"), user?.token ?? "");
+  const { hostname, port } = new URL(cluster?.server ?? "");
+  return {
+    ...{ KUBECONFIG: "", KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port },
+    LEMNIS_SERVICE_ACCOUNT_DIR: folder,
+  };
 }
 
 /** A scrape. */

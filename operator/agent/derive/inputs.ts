@@ -23,7 +23,7 @@ export async function openInputs(
   const opened: Input[] = [];
   for (const [index, { name, dataset, digest, split, location }] of inputs.entries()) {
     const version = await context.store.getDatasetVersion(namespace, dataset, digest);
-    const opening = { namespace, dataset, version, split, database, folder: join(folder, name), location };
+    const opening = { namespace, dataset, version, split, location, database, folder: join(folder, name) };
     const columns = await openVersion(context, opening);
     // A space: no name in from can have one.
     const table = identifier(`input ${index}`);
@@ -35,7 +35,7 @@ export async function openInputs(
       parent: { dataset, version: version.version, digest, ...(split ? { split } : {}) },
     });
   }
-  // Last, so that an input may be named raw or data.
+  // Last, so that an input may be named cells.
   for (const { name, table, columns } of opened) {
     const named = columns.map(({ name, cell }) => `${cell} AS ${identifier(name)}`).join(", ");
     await database.run(`CREATE VIEW ${identifier(name)} AS SELECT ${named} FROM ${table}`);

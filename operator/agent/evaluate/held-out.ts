@@ -4,8 +4,8 @@ import { placeSplit } from "../artifact/split.ts";
 import type { AgentContext } from "../context.ts";
 import { permanent } from "../failure.ts";
 import { Database } from "../table/database.ts";
-import { readRaw, type TableFormat } from "../table/raw.ts";
-import { makeTyped, type TypedColumn } from "../table/typed.ts";
+import { readStored } from "../table/stored.ts";
+import type { TypedColumn } from "../table/typed.ts";
 import type { EvaluateTask } from "../tasks.ts";
 import type { Value } from "./features.ts";
 
@@ -38,18 +38,14 @@ export class HeldOut {
     }
     const database = await Database.open(join(work, "database"), [work]);
     try {
-      const raw = await readRaw(database, {
-        format: version.format as TableFormat,
-        files,
-        rule: { splits: [], seed: 0 },
-      });
-      if (raw.rows === 0) {
+      const columns = await readStored(database, version, { files, folder, table: "data" });
+      const rows = Number((await database.row("SELECT count(*) AS rows FROM data")).rows);
+      if (rows === 0) {
         throw permanent(
           "EmptyDataset",
           `the split ${task.split} of Dataset ${task.dataset} has no rows: add data, or give it more percent`,
         );
       }
-      const columns = await makeTyped(database, raw, version.columns);
       const nulls = await database.aggregate(
         columns.map(({ cell, type }) => {
           const value = type === "Double" ? `nullif(${cell}, 'NaN'::DOUBLE)` : cell;
@@ -58,7 +54,7 @@ export class HeldOut {
         "data",
       );
       const nullable = new Set(columns.filter(({ cell }) => Number(nulls[cell]) > 0).map(({ name }) => name));
-      return new HeldOut(database, { columns, rows: raw.rows, nullable });
+      return new HeldOut(database, { columns, rows, nullable });
     } catch (error) {
       database.close();
       throw error;

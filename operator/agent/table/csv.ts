@@ -1,111 +1,110 @@
-import { createReadStream } from "node:fs";
+import { join } from "node:path";
 import type { LocalFile } from "../artifact/files.ts";
 import { clip, errorText, permanent, type TaskError } from "../failure.ts";
 import { type Database, literal } from "./database.ts";
-import { checkNames, checkSame, type RawColumn, type RawTable } from "./raw.ts";
-import { type SplitRule, withSplit } from "./split.ts";
+import { type Dialect, readDialect } from "./dialect.ts";
+import { lineEnds, unifyLineEnds } from "./line-ends.ts";
+import { checkNames, checkSame, type OpenRequest, type RawColumn, type RawTable, type RecordRules } from "./raw.ts";
+import { lineFeed, longestRecord } from "./records.ts";
 
-/** Longer headers are no headers. */
-const headerBytes = 4 << 20;
-
-export interface CsvDialect {
-  delimiter: string;
-  names: string[];
+interface CsvFile extends LocalFile {
+  dialect: Dialect;
 }
 
-/**
- * Every file has a header; its most frequent separator of `,` `;` tab and `|` is the file's. Quotes are `"`, doubled inside
- * (RFC 4180). An empty cell is null, a quoted empty one is the empty text.
- */
-export async function readCsv(database: Database, files: readonly LocalFile[], rule: SplitRule): Promise<RawTable> {
-  let first: { names: string[]; file: string } | undefined;
-  const parts: RawTable["parts"] = [];
-  let columns: RawColumn[] = [];
+/** Every file has a header, unless `csv` says no. An empty cell is null, a quoted empty one is the empty text. */
+export async function openCsv(_database: Database, { files, csv, folder }: OpenRequest): Promise<RawTable> {
+  const opened: CsvFile[] = [];
   for (const { path, local } of files) {
-    const { names, delimiter } = await readDialect(local, path);
-    if (first) {
-      checkSame(names, path, first);
-    } else {
-      checkNames(names, path);
-      first = { names, file: path };
-      columns = names.map((name, index) => ({ name, cell: `c${index}`, text: `c${index}`, written: `c${index}` }));
-      await database.run(
-        `CREATE TABLE raw (${columns.map(({ cell }) => `${cell} VARCHAR`).join(", ")}, split UTINYINT)`,
-      );
-    }
-    const spec = columns.map(({ cell }) => `'${cell}': 'VARCHAR'`).join(", ");
-    const source = `read_csv(${literal(local)}, columns = {${spec}}, auto_detect = false, header = true,
-      delim = ${literal(delimiter)}, quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false,
-      null_padding = false, strict_mode = true, max_line_size = 16777216, compression = 'none')`;
-    try {
-      parts.push({ path, rows: await database.run(`INSERT INTO raw ${withSplit(columns, rule, source)}`) });
-    } catch (error) {
-      throw csvError(error, path, names.length);
-    }
+    const dialect = await readDialect(local, path, csv);
+    const [first] = opened;
+    if (first) checkSame(dialect.names, path, { names: first.dialect.names, file: first.path });
+    else checkNames(dialect.names, path);
+    opened.push({ path, local, dialect });
   }
-  return { columns, parts, rows: parts.reduce((sum, { rows }) => sum + rows, 0) };
+  const columns: RawColumn[] = (opened[0]?.dialect.names ?? []).map((name, index) => {
+    const cell = `c${index}`;
+    return { name, cell, text: cell, written: cell };
+  });
+  return {
+    columns,
+    files: opened,
+    relation: (file) => {
+      const all = runsOf(file === undefined ? opened : opened.slice(file, file + 1));
+      const runs = all.map((run) => ({ ...run, start: run.start + (file ?? 0) }));
+      return `(${runs.map((run) => readSql(columns, run)).join(" UNION ALL ")})`;
+    },
+    mend: async () => unify(opened, folder),
+    explain: async (error) => csvError(error, opened),
+    records: (file) => rulesOf((opened[file] as CsvFile).dialect),
+  };
 }
 
-/** Exported for its test. */
-export async function readDialect(local: string, path: string): Promise<CsvDialect> {
-  const header = await readHeader(local, path);
-  const counts = [",", ";", "\t", "|"].map((delimiter) => ({ delimiter, cells: splitRecord(header, delimiter) }));
-  const best = counts.reduce((best, candidate) => (candidate.cells.length > best.cells.length ? candidate : best));
-  return { delimiter: best.delimiter, names: best.cells.map((name) => name.trim()) };
+interface Run {
+  /** The number of its first file. */
+  start: number;
+  dialect: Dialect;
+  files: CsvFile[];
 }
 
-async function readHeader(local: string, path: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let end = -1;
-  let quoted = false;
-  read: for await (const chunk of createReadStream(local) as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    for (let index = 0; index < chunk.length; index++) {
-      const byte = chunk[index];
-      if (byte === 0x22) quoted = !quoted;
-      else if (!quoted && (byte === 0x0a || byte === 0x0d)) {
-        end = size + index;
-        break read;
-      }
-    }
-    size += chunk.length;
-    if (size > headerBytes)
-      throw permanent("SourceInvalid", `${path}: no line ends within ${headerBytes >> 20} MiB: is this a CSV file?`);
-  }
-  const bytes = Buffer.concat(chunks);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(end < 0 ? bytes : bytes.subarray(0, end));
-  } catch {
-    throw permanent("SourceInvalid", `${path}, line 1: the header is not valid UTF-8: save the file as UTF-8`);
-  }
+/** Neighbours of one dialect, which one call reads. */
+function runsOf(files: readonly CsvFile[]): Run[] {
+  const runs: Run[] = [];
+  files.forEach((file, start) => {
+    const last = runs.at(-1);
+    if (last?.dialect.delimiter === file.dialect.delimiter) last.files.push(file);
+    else runs.push({ start, dialect: file.dialect, files: [file] });
+  });
+  return runs;
 }
 
-function splitRecord(line: string, delimiter: string): string[] {
-  const cells: string[] = [];
-  let cell = "";
-  let quoted = false;
-  for (let index = 0; index < line.length; index++) {
-    const char = line[index];
-    if (quoted && char === '"' && line[index + 1] === '"') cell += line[index++];
-    else if (char === '"') quoted = !quoted;
-    else if (char === delimiter && !quoted) {
-      cells.push(cell);
-      cell = "";
-    } else cell += char;
+function readSql(columns: readonly RawColumn[], { start, dialect, files }: Run): string {
+  const { delimiter, quote, header, nulls } = dialect;
+  const spec = columns.map(({ cell }) => `'${cell}': 'VARCHAR'`).join(", ");
+  return `SELECT ${columns.map(({ cell }) => cell).join(", ")}, (${start} + file_index)::UINTEGER AS file
+    FROM read_csv([${files.map(({ local }) => literal(local)).join(", ")}], columns = {${spec}}, auto_detect = false,
+      header = ${header}, delim = ${literal(delimiter)}, quote = ${literal(quote)}, escape = ${literal(quote)},
+      nullstr = [${nulls.map(literal).join(", ")}], allow_quoted_nulls = false, null_padding = false, strict_mode = true,
+      max_line_size = ${longestRecord}, compression = 'none')`;
+}
+
+/** DuckDB's parser takes one kind of line end in a file: mixed ones are unified in a copy. True when there was one. */
+async function unify(files: CsvFile[], folder: string): Promise<boolean> {
+  let mended = false;
+  for (const file of files) {
+    if ((await lineEnds(file.local)).size < 2) continue;
+    const target = join(folder, "unified", file.path);
+    const { quote, delimiter } = file.dialect;
+    await unifyLineEnds(file.local, target, { quote: quote.charCodeAt(0), delimiter: delimiter.charCodeAt(0) });
+    Object.assign(file, { local: target, dialect: { ...file.dialect, lineEnd: lineFeed } });
+    mended = true;
   }
-  return [...cells, cell];
+  return mended;
+}
+
+function rulesOf({ quote, delimiter, header, lineEnd, names }: Dialect): RecordRules {
+  const shape = { quote: quote.charCodeAt(0), delimiter: delimiter.charCodeAt(0), lineEnd };
+  // Of one column, an empty line is a null.
+  return { shape, header, blank: names.length === 1 };
 }
 
 /** DuckDB's long advice in one line that names file, line and what was expected. */
-function csvError(error: unknown, path: string, width: number): TaskError {
+function csvError(error: unknown, files: readonly CsvFile[]): TaskError {
   const text = errorText(error);
+  const at = files.find(({ local }) => text.includes(`file = ${local}\n`)) ?? files[0];
+  const { path = "", dialect } = at ?? {};
   const line = /CSV Error on Line: (\d+)/.exec(text)?.[1];
-  if (!line) return permanent("SourceInvalid", `${path} can't be read as CSV: ${clip(text.split("\n")[0] ?? "", 300)}`);
+  const first = (message: string) =>
+    files.reduce((shown, { local, path }) => shown.replaceAll(local, path), clip(message.split("\n")[0] ?? "", 300));
+  if (!line) return permanent("SourceInvalid", `${path} can't be read as CSV: ${first(text)}`);
   const where = `${path}, line ${line}`;
+  if (/Maximum line size/i.test(text)) {
+    return permanent("SourceInvalid", `${where}: longer than ${longestRecord >> 20} MiB: is this a CSV file?`);
+  }
   const found = /Expected Number of Columns: \d+ Found: (\d+)/.exec(text)?.[1];
-  if (found)
+  if (found) {
+    const width = dialect?.names.length;
     return permanent("SourceInvalid", `${where}: ${found} columns where the header has ${width}: mend the row`);
+  }
   if (/unicode|utf-8/i.test(text))
     return permanent("SourceInvalid", `${where}: not valid UTF-8: save the file as UTF-8`);
   if (/unterminated quote/.test(text)) {
@@ -114,6 +113,5 @@ function csvError(error: unknown, path: string, width: number): TaskError {
       `${where}: a quote is not closed, or stands inside a cell: write "…" around the cell and double its quotes`,
     );
   }
-  const [, why = ""] = /Original Line:[\s\S]*?\n([A-Z][^\n]+)\n/.exec(text) ?? [];
-  return permanent("SourceInvalid", `${where}: ${clip(why || (text.split("\n")[0] ?? ""), 300)}`);
+  return permanent("SourceInvalid", `${where}: can't be read as CSV`);
 }

@@ -1,6 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { databaseMemory } from "./memory.ts";
 
 const aggregatesPerPass = 200;
 
@@ -20,12 +22,16 @@ export class Database {
    * `folders` are those that queries may read and write, beside the database's own `folder`, which is emptied. With one
    * thread, sums of floating-point numbers come out the same each time.
    */
-  static async open(folder: string, folders: readonly string[], { threads = 2 } = {}): Promise<Database> {
+  static async open(
+    folder: string,
+    folders: readonly string[],
+    { threads = Math.min(availableParallelism(), 8) } = {},
+  ): Promise<Database> {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     const instance = await DuckDBInstance.create(join(folder, "table.duckdb"), {
       threads: `${threads}`,
-      memory_limit: "1GB",
+      memory_limit: `${databaseMemory()}B`,
       temp_directory: join(folder, "spill"),
       preserve_insertion_order: "true",
       autoinstall_known_extensions: "false",
@@ -45,15 +51,37 @@ export class Database {
     return (await this.#connection.run(sql)).rowsChanged;
   }
 
+  /** Runs a statement; `told` hears now and then how much of it is done, from 0 to 1. */
+  async runTold(sql: string, told: (share: number) => void): Promise<number> {
+    const telling = setInterval(() => {
+      const { percentage } = this.#connection.progress;
+      if (percentage >= 0) told(percentage / 100);
+    }, 1000);
+    try {
+      return await this.run(sql);
+    } finally {
+      clearInterval(telling);
+    }
+  }
+
   /** As `run`, but ended after so many milliseconds: undefined then. */
   async runWithin(milliseconds: number, sql: string): Promise<number | undefined> {
+    return this.#within(milliseconds, () => this.run(sql));
+  }
+
+  /** As `rows`, but ended after so many milliseconds: undefined then. */
+  async rowsWithin(milliseconds: number, sql: string): Promise<Row[] | undefined> {
+    return this.#within(milliseconds, () => this.rows(sql));
+  }
+
+  async #within<Result>(milliseconds: number, work: () => Promise<Result>): Promise<Result | undefined> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
       this.#connection.interrupt();
     }, milliseconds);
     try {
-      return await this.run(sql);
+      return await work();
     } catch (error) {
       if (late) return undefined;
       throw error;

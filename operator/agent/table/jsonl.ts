@@ -1,12 +1,16 @@
-import { createReadStream } from "node:fs";
 import type { LocalFile } from "../artifact/files.ts";
 import { clip, errorText, permanent, TaskError } from "../failure.ts";
-import { type Database, literal } from "./database.ts";
-import { checkNames, type RawColumn, type RawTable } from "./raw.ts";
-import { type SplitRule, withSplit } from "./split.ts";
+import { type Database, identifier, literal } from "./database.ts";
+import { checkNames, type OpenRequest, type RawColumn, type RawTable } from "./raw.ts";
+import { lineFeed, type RecordShape, readRecords } from "./records.ts";
+
+const shape: RecordShape = { lineEnd: lineFeed };
+/** DuckDB's parser ends the process on JSON that is nested a hundred thousand deep. */
+const deepest = 1000;
 
 /** One JSON object a line. The columns are all keys of all files, in the order they first appear; an absent key is null. */
-export async function readJsonl(database: Database, files: readonly LocalFile[], rule: SplitRule): Promise<RawTable> {
+export async function openJsonl(database: Database, { files }: OpenRequest): Promise<RawTable> {
+  for (const file of files) await refuseDeep(file);
   const names = await readKeys(database, files);
   checkNames(names, files[0]?.path ?? "");
   const columns: RawColumn[] = names.map((name, index) => ({
@@ -15,24 +19,34 @@ export async function readJsonl(database: Database, files: readonly LocalFile[],
     text: `(c${index} ->> '$')`,
     written: `c${index}::VARCHAR`,
   }));
-  await database.run(`CREATE TABLE raw (${columns.map(({ cell }) => `${cell} JSON`).join(", ")}, split UTINYINT)`);
   const spec = columns.map(({ name }) => `${literal(name)}: 'JSON'`).join(", ");
-  const cells = columns.map(({ cell }) => cell).join(", ");
-  const parts: RawTable["parts"] = [];
-  for (const file of files) {
-    const source = `read_json(${literal(file.local)}, format = 'newline_delimited', columns = {${spec}}, compression = 'uncompressed') t(${cells})`;
-    const sql = `INSERT INTO raw ${withSplit(columns, rule, source)}`;
-    parts.push({ path: file.path, rows: await explained(file, () => database.run(sql)) });
-  }
-  return { columns, parts, rows: parts.reduce((sum, { rows }) => sum + rows, 0) };
+  return {
+    columns,
+    files,
+    relation: (file) => {
+      const read = file === undefined ? files : files.slice(file, file + 1);
+      return `(SELECT ${columns.map(({ name, cell }) => `${identifier(name)} AS ${cell}`).join(", ")},
+          (${file ?? 0} + file_index)::UINTEGER AS file
+        FROM read_json([${read.map(({ local }) => literal(local)).join(", ")}], format = 'newline_delimited',
+          columns = {${spec}}, compression = 'uncompressed'))`;
+    },
+    mend: async () => false,
+    explain: (error) => jsonError(error, files),
+    records: () => ({ shape, header: false, blank: false }),
+  };
 }
 
 async function readKeys(database: Database, files: readonly LocalFile[]): Promise<string[]> {
   const names = new Set<string>();
   for (const file of files) {
     const source = `read_json(${literal(file.local)}, format = 'newline_delimited', maximum_depth = 1, sample_size = -1, compression = 'uncompressed')`;
-    const described = await explained(file, () => database.rows(`DESCRIBE SELECT * FROM ${source}`));
-    const found = described.map(({ column_name }) => String(column_name));
+    let found: string[];
+    try {
+      const described = await database.rows(`DESCRIBE SELECT * FROM ${source}`);
+      found = described.map(({ column_name }) => String(column_name));
+    } catch (error) {
+      throw await jsonError(error, [file]);
+    }
     // DuckDB answers one column `json` for an empty file, and when lines are no objects.
     const bad = found.length === 1 && found[0] === "json" ? await findBadLine(file) : undefined;
     if (bad === "empty") continue;
@@ -43,35 +57,72 @@ async function readKeys(database: Database, files: readonly LocalFile[]): Promis
   return [...names];
 }
 
-async function explained<Result>(file: LocalFile, query: () => Promise<Result>): Promise<Result> {
-  try {
-    return await query();
-  } catch (error) {
-    const bad = await findBadLine(file);
-    if (bad instanceof TaskError) throw bad;
-    const why = clip(errorText(error).split("\n")[0] ?? "", 300).replaceAll(file.local, file.path);
-    throw permanent("SourceInvalid", `${file.path} can't be read as JSONL: ${why}`);
+async function refuseDeep(file: LocalFile): Promise<void> {
+  let number = 0;
+  for await (const { bytes, ends } of readRecords(file, shape)) {
+    let start = 0;
+    for (const end of ends) {
+      number += 1;
+      if (end - start > deepest && depthOf(bytes, start, end) > deepest) {
+        throw permanent(
+          "SourceInvalid",
+          `${file.path}, line ${number}: nested more than ${deepest} deep: flatten the objects`,
+        );
+      }
+      start = end;
+    }
   }
 }
 
-/** The first line that is no JSON object: DuckDB's own errors count lines from the wrong start. */
-async function findBadLine({ local, path }: LocalFile): Promise<TaskError | "empty" | undefined> {
+function depthOf(bytes: Buffer, start: number, end: number): number {
+  let depth = 0;
+  let most = 0;
+  let quoted = false;
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index];
+    if (quoted) {
+      if (byte === 0x5c) index += 1;
+      else if (byte === 0x22) quoted = false;
+    } else if (byte === 0x22) quoted = true;
+    else if (byte === 0x5b || byte === 0x7b) most = Math.max(most, ++depth);
+    else if (byte === 0x5d || byte === 0x7d) depth -= 1;
+  }
+  return most;
+}
+
+/** DuckDB's own errors count lines from the wrong start: the files are looked through once more. */
+async function jsonError(error: unknown, files: readonly LocalFile[]): Promise<TaskError> {
+  for (const file of files) {
+    const bad = await findBadLine(file);
+    if (bad instanceof TaskError) return bad;
+  }
+  const why = clip(errorText(error).split("\n")[0] ?? "", 300);
+  const shown = files.reduce((text, { local, path }) => text.replaceAll(local, path), why);
+  return permanent("SourceInvalid", `the files can't be read as JSONL: ${shown}`);
+}
+
+/** The first line that is no JSON object. */
+async function findBadLine(file: LocalFile): Promise<TaskError | "empty" | undefined> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let number = 0;
   let objects = 0;
-  for await (const bytes of lines(local)) {
-    number += 1;
-    const where = `${path}, line ${number}`;
-    let line: string;
-    try {
-      line = decoder.decode(bytes).trim();
-    } catch {
-      return permanent("SourceInvalid", `${where}: not valid UTF-8: save the file as UTF-8`);
+  for await (const { bytes, ends } of readRecords(file, shape)) {
+    let start = 0;
+    for (const end of ends) {
+      number += 1;
+      const where = `${file.path}, line ${number}`;
+      let line: string;
+      try {
+        line = decoder.decode(bytes.subarray(start, end)).trim();
+      } catch {
+        return permanent("SourceInvalid", `${where}: not valid UTF-8: save the file as UTF-8`);
+      }
+      start = end;
+      if (line === "") continue;
+      objects += 1;
+      const problem = lineProblem(line);
+      if (problem) return permanent("SourceInvalid", `${where}: ${problem}; every line must be one JSON object`);
     }
-    if (line === "") continue;
-    objects += 1;
-    const problem = lineProblem(line);
-    if (problem) return permanent("SourceInvalid", `${where}: ${problem}; every line must be one JSON object`);
   }
   return objects === 0 ? "empty" : undefined;
 }
@@ -84,17 +135,4 @@ function lineProblem(line: string): string | undefined {
   } catch (error) {
     return `not valid JSON (${clip(errorText(error), 120)})`;
   }
-}
-
-async function* lines(local: string): AsyncGenerator<Buffer> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of createReadStream(local) as AsyncIterable<Buffer>) {
-    let data = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-    for (let end = data.indexOf(0x0a); end >= 0; end = data.indexOf(0x0a)) {
-      yield data.subarray(0, end);
-      data = data.subarray(end + 1);
-    }
-    rest = data;
-  }
-  if (rest.length > 0) yield rest;
 }

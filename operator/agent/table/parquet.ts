@@ -1,44 +1,54 @@
 import type { LocalFile } from "../artifact/files.ts";
-import { clip, errorText, permanent } from "../failure.ts";
-import { type Database, identifier, literal } from "./database.ts";
-import { checkNames, checkSame, type RawColumn, type RawTable } from "./raw.ts";
-import { type SplitRule, withSplit } from "./split.ts";
+import { clip, errorText, permanent, type TaskError } from "../failure.ts";
+import { type Database, identifier, literal, type Row } from "./database.ts";
+import { checkNames, checkSame, type OpenRequest, type RawColumn, type RawTable } from "./raw.ts";
 
 /** Parquet files bring their types; all must have the same. */
-export async function readParquet(database: Database, files: readonly LocalFile[], rule: SplitRule): Promise<RawTable> {
-  let first: { names: string[]; types: string[]; file: string } | undefined;
-  let columns: RawColumn[] = [];
-  const parts: RawTable["parts"] = [];
-  for (const { path, local } of files) {
-    const source = `read_parquet(${literal(local)})`;
-    const described = await guarded(path, () => database.rows(`DESCRIBE SELECT * FROM ${source}`));
+export async function openParquet(database: Database, { files }: OpenRequest): Promise<RawTable> {
+  let first: FileColumns | undefined;
+  for (const file of files) {
+    const described = await describe(database, file);
     const names = described.map(({ column_name }) => String(column_name));
     const types = described.map(({ column_type }) => String(column_type));
     if (first) {
-      checkSame(names, path, first);
-      checkTypes({ names, types, file: path }, first);
+      checkSame(names, file.path, first);
+      checkTypes({ names, types, file: file.path }, first);
     } else {
-      checkNames(names, path);
-      first = { names, types, file: path };
-      columns = names.map((name, index) => {
-        const text = `c${index}::VARCHAR`;
-        return { name, cell: `c${index}`, text, written: text, native: types[index] ?? "VARCHAR" };
-      });
-      await database.run(
-        `CREATE TABLE raw (${columns.map(({ cell, native }) => `${cell} ${native}`).join(", ")}, split UTINYINT)`,
-      );
+      checkNames(names, file.path);
+      first = { names, types, file: file.path };
     }
-    const select = columns.map(({ name, cell }) => `${identifier(name)} AS ${cell}`).join(", ");
-    const sql = `INSERT INTO raw ${withSplit(columns, rule, `(SELECT ${select} FROM ${source})`)}`;
-    parts.push({ path, rows: await guarded(path, () => database.run(sql)) });
   }
-  return { columns, parts, rows: parts.reduce((sum, { rows }) => sum + rows, 0) };
+  const { names = [], types = [] } = first ?? {};
+  const columns: RawColumn[] = names.map((name, index) => {
+    const text = `c${index}::VARCHAR`;
+    return { name, cell: `c${index}`, text, written: text, native: types[index] ?? "VARCHAR" };
+  });
+  const select = columns.map(({ name, cell }) => `${identifier(name)} AS ${cell}`).join(", ");
+  return {
+    columns,
+    files,
+    relation: (file) => {
+      const read = file === undefined ? files : files.slice(file, file + 1);
+      return `(SELECT ${select}, (${file ?? 0} + file_index)::UINTEGER AS file, file_row_number AS row
+        FROM read_parquet([${read.map(({ local }) => literal(local)).join(", ")}]))`;
+    },
+    mend: async () => false,
+    explain: async (error) => parquetError(error, files),
+  };
 }
 
 interface FileColumns {
   names: string[];
   types: string[];
   file: string;
+}
+
+async function describe(database: Database, file: LocalFile): Promise<Row[]> {
+  try {
+    return await database.rows(`DESCRIBE SELECT * FROM read_parquet(${literal(file.local)})`);
+  } catch (error) {
+    throw parquetError(error, [file]);
+  }
 }
 
 function checkTypes({ names, types, file }: FileColumns, first: FileColumns): void {
@@ -50,11 +60,14 @@ function checkTypes({ names, types, file }: FileColumns, first: FileColumns): vo
   );
 }
 
-async function guarded<Result>(path: string, query: () => Promise<Result>): Promise<Result> {
-  try {
-    return await query();
-  } catch (error) {
-    const why = clip(errorText(error).split("\n")[0] ?? "", 300);
-    throw permanent("SourceInvalid", `${path} can't be read as Parquet: ${why}`);
-  }
+function parquetError(error: unknown, files: readonly LocalFile[]): TaskError {
+  const text = errorText(error);
+  const [first] = files;
+  const at = files.find(({ local }) => text.includes(local)) ?? first;
+  const why = files.reduce(
+    (shown, { local, path }) => shown.replaceAll(local, path),
+    clip(text.split("\n")[0] ?? "", 300),
+  );
+  const name = files.length > 1 && at === first && !text.includes(first?.local ?? "") ? "the files" : at?.path;
+  return permanent("SourceInvalid", `${name} can't be read as Parquet: ${why}`);
 }

@@ -1,18 +1,20 @@
 import type { DatasetFormat } from "../../store/api.ts";
 import type { LocalFile } from "../artifact/files.ts";
-import { permanent } from "../failure.ts";
-import { readCsv } from "./csv.ts";
+import { permanent, type TaskError } from "../failure.ts";
+import type { SnapshotTask } from "../tasks.ts";
+import { openCsv } from "./csv.ts";
 import type { Database } from "./database.ts";
-import { readJsonl } from "./jsonl.ts";
-import { readParquet } from "./parquet.ts";
-import type { SplitRule } from "./split.ts";
+import { openJsonl } from "./jsonl.ts";
+import { openParquet } from "./parquet.ts";
+import type { RecordShape } from "./records.ts";
 
 export type TableFormat = Exclude<DatasetFormat, "Files">;
+export type CsvOptions = NonNullable<SnapshotTask["csv"]>;
 
-/** A column of the table `raw`, whose cells are as the source writes them. */
+/** A column of the files, whose cells are as the source writes them. */
 export interface RawColumn {
   name: string;
-  /** Its column in `raw`. */
+  /** Its column in `RawTable.relation`. */
   cell: string;
   /** SQL: the cell's value as text. */
   text: string;
@@ -22,25 +24,40 @@ export interface RawColumn {
   native?: string;
 }
 
-/** The table `raw`: one row for each row of the files, in their order, with its split's number in `split`. */
+/** The files as one table that is read where they are. */
 export interface RawTable {
   columns: RawColumn[];
-  rows: number;
-  /** Rows by file, in order. */
-  parts: { path: string; rows: number }[];
+  files: readonly LocalFile[];
+  /** SQL: their rows in order, as c0, c1, … and `file`, the number of the file; of one file, when its number is given. */
+  relation(file?: number): string;
+  /** Writes anew what can't be read as it is; true when a failed query is worth another try. */
+  mend(): Promise<boolean>;
+  /** What a failed query over `relation` means. */
+  explain(error: unknown): Promise<TaskError>;
+  /** How the records of a file are told apart, and which of them are no rows: the header, blank ones. */
+  records?(file: number): RecordRules;
 }
 
-export interface ReadRequest {
+export interface RecordRules {
+  shape: RecordShape;
+  header: boolean;
+  /** True when a blank record is a row. */
+  blank: boolean;
+}
+
+export interface OpenRequest {
   format: TableFormat;
   files: readonly LocalFile[];
-  rule: SplitRule;
+  csv?: CsvOptions | undefined;
+  /** For what must be written anew to be read. */
+  folder: string;
 }
 
-const readers = { CSV: readCsv, JSONL: readJsonl, Parquet: readParquet };
+const readers = { CSV: openCsv, JSONL: openJsonl, Parquet: openParquet };
 
-/** Reads the files into the table `raw`. Files that can't be read, or differ in columns, are SourceInvalid. */
-export async function readRaw(database: Database, { format, files, rule }: ReadRequest): Promise<RawTable> {
-  return readers[format](database, files, rule);
+/** Opens the files as a table. Files that can't be read, or differ in columns, are SourceInvalid. */
+export async function openRaw(database: Database, request: OpenRequest): Promise<RawTable> {
+  return readers[request.format](database, request);
 }
 
 /** Refuses names that DuckDB or the store could not tell apart, or that nobody can type. */

@@ -1,27 +1,29 @@
+import { createHash } from "node:crypto";
+import type { SplitRule } from "../tasks.ts";
 import { literal } from "./database.ts";
 import type { RawColumn } from "./raw.ts";
 
-export interface SplitRule {
-  /** In order; empty: every row is in `all`. */
-  splits: readonly { name: string; percent: number }[];
-  seed: number;
-}
-
 /** The names of the folders that a rule makes. */
-export function splitNames({ splits }: SplitRule): string[] {
-  return splits.length > 0 ? splits.map(({ name }) => name) : ["all"];
+export function splitNames(rule: SplitRule | undefined): string[] {
+  if (!rule) return ["all"];
+  return ("shares" in rule ? rule.shares : rule.times).map(({ name }) => name);
 }
 
 /**
- * SQL: the rows of a relation with the number of their split as last column. It depends on the seed and the row's cells
- * alone, so rows that are added move no old one, and identical rows stay together: the first 32 bits of the md5 of the
- * cells, as a percentage. Cells are taken by column name, and a null adds nothing: neither another order of columns nor a
- * new column without values counts.
+ * SQL: the number of a row's split. By shares it depends on the seed and the row's cells alone (or one of them), so rows
+ * that are added move no old one, and identical rows stay together. Cells are taken by column name, and a null adds
+ * nothing: neither another order of columns nor a new column without values counts. By times, a row without a time is in
+ * the first split. `time` is SQL for the row's time.
  */
-export function withSplit(columns: readonly RawColumn[], { splits, seed }: SplitRule, relation: string): string {
-  const cells = columns.map(({ cell }) => cell).join(", ");
-  if (splits.length < 2) return `SELECT ${cells}, 0 FROM ${relation}`;
-  const parts = [...columns]
+export function splitSql(rule: SplitRule, columns: readonly RawColumn[], time: string | undefined): string {
+  if ("times" in rule) {
+    const cases = rule.times.slice(1).map(({ from }, index) => `WHEN ${time} < ${instant(from ?? "")} THEN ${index}`);
+    return `CASE WHEN ${time} IS NULL THEN 0 ${cases.join(" ")} ELSE ${rule.times.length - 1} END`;
+  }
+  const { shares, seed, by } = rule;
+  if (shares.length < 2) return "0";
+  const parts = columns
+    .filter(({ name }) => by === undefined || name === by)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(
       ({ name, cell }) =>
@@ -29,12 +31,27 @@ export function withSplit(columns: readonly RawColumn[], { splits, seed }: Split
     );
   // concat skips nulls.
   const key = `concat(${literal(`${seed}`)}, chr(30), ${parts.join(", ")})`;
-  const percent = `('0x' || substr(md5(${key}), 1, 8))::UINTEGER::DOUBLE / 4294967296 * 100`;
+  // The first 32 bits of the md5, as a whole percentage, look up the split's digit: worked out once a row.
+  const percent = `(('0x' || substr(md5(${key}), 1, 8))::UBIGINT * 100 // 4294967296)`;
+  const digits = Array.from({ length: 100 }, (_, percentage) => shareAt(shares, percentage));
+  return `substr('${digits.join("")}', ${percent}::INTEGER + 1, 1)::UTINYINT`;
+}
+
+/** The number of a file's split, by its path. */
+export function pathSplit({ shares, seed }: Extract<SplitRule, { shares: unknown }>, path: string): number {
+  const hash = createHash("md5").update(`${seed}\u001e${path}`).digest().readUInt32BE(0);
+  return shareAt(shares, (hash / 2 ** 32) * 100);
+}
+
+function shareAt(shares: readonly { percent: number }[], percentage: number): number {
   let bound = 0;
-  const cases = splits.slice(0, -1).map(({ percent: share }, index) => {
-    bound += share;
-    return `WHEN percent < ${bound} THEN ${index}`;
-  });
-  // No subquery as an expression: DuckDB would plan a join, which loses the order of the rows.
-  return `SELECT ${cells}, CASE ${cases.join(" ")} ELSE ${splits.length - 1} END FROM (SELECT *, ${percent} AS percent FROM ${relation})`;
+  for (const [index, { percent }] of shares.entries()) {
+    bound += percent;
+    if (percentage < bound) return index;
+  }
+  return shares.length - 1;
+}
+
+function instant(from: string): string {
+  return `TIMESTAMP ${literal(from.replace("T", " ").replace("Z", ""))}`;
 }

@@ -2,13 +2,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DeclaredColumn } from "../tasks.ts";
 import { Database } from "./database.ts";
 import { profileTable } from "./profile.ts";
-import { readRaw, type TableFormat } from "./raw.ts";
-import type { SplitRule } from "./split.ts";
-import { type DeclaredColumn, makeTyped } from "./typed.ts";
+import { type CsvOptions, openRaw, type TableFormat } from "./raw.ts";
+import { makeTyped, type TypedColumn } from "./typed.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -16,24 +15,24 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const noSplits: SplitRule = { splits: [], seed: 0 };
+interface Options {
+  format?: TableFormat;
+  declared?: DeclaredColumn[];
+  csv?: CsvOptions;
+}
 
-/** Reads a text as a source of this format; `use` gets the database with the table `data`. */
+/** Reads a text as a source of this format; `use` gets the database with the table `cells`. */
 async function read<T>(
   content: string | Uint8Array,
-  {
-    format = "CSV",
-    declared = [],
-    rule = noSplits,
-  }: { format?: TableFormat; declared?: DeclaredColumn[]; rule?: SplitRule },
-  use: (database: Database, columns: Awaited<ReturnType<typeof makeTyped>>) => Promise<T>,
+  { format = "CSV", declared = [], csv }: Options,
+  use: (database: Database, columns: readonly TypedColumn[]) => Promise<T>,
 ): Promise<T> {
   const local = join(folder, "source");
   writeFileSync(local, content);
   const database = await Database.open(join(folder, "database"), [folder]);
   try {
-    const raw = await readRaw(database, { format, files: [{ path: "data.csv", local }], rule });
-    return await use(database, await makeTyped(database, raw, declared));
+    const raw = await openRaw(database, { format, files: [{ path: "data.csv", local }], csv, folder });
+    return await use(database, await makeTyped(database, raw, { declared, folder }));
   } finally {
     database.close();
   }
@@ -44,7 +43,7 @@ const typesOf = (content: string, options: Parameters<typeof read>[1] = {}) =>
 const rowsOf = (content: string | Uint8Array, options: Parameters<typeof read>[1] = {}) =>
   read(content, options, async (database, columns) => {
     const rows = await database.rows(
-      `SELECT ${columns.map(({ cell, name }) => `${cell} AS "${name}"`).join(", ")} FROM data`,
+      `SELECT ${columns.map(({ cell, name }) => `${cell} AS "${name}"`).join(", ")} FROM cells`,
     );
     return rows.map((row) => Object.values(row).map((value) => (typeof value === "bigint" ? Number(value) : value)));
   });
@@ -139,7 +138,7 @@ describe("a contract", () => {
     [
       "a value of another type",
       [{ name: "id", type: "Int64" }],
-      /data\.csv, row 2: column id must be Int64, but holds "x" \(and 1 more/,
+      /column id must be Int64, but 2 values are not: "x" \(data\.csv, row 2\), "z" \(data\.csv, row 3\)/,
     ],
   ])("is broken by %s", async (_, declared, says) => {
     await expect(typesOf("id,y\n1,1\nx,2\nz,3\n", { declared })).rejects.toMatchObject({
@@ -208,41 +207,5 @@ test("a profile has what the values are", async () => {
       { value: "b", count: 3 },
       { value: "a", count: 1 },
     ],
-  });
-});
-
-describe("splits", () => {
-  const rule = (seed: number): SplitRule => ({
-    splits: [
-      { name: "train", percent: 80 },
-      { name: "test", percent: 20 },
-    ],
-    seed,
-  });
-  const splitsOf = (rows: readonly string[], seed: number) =>
-    read(`x,y\n${rows.map((row) => `${row}\n`).join("")}`, { rule: rule(seed) }, async (database) => {
-      const found = await database.rows("SELECT c0 || ',' || c1 AS row, split FROM raw");
-      return new Map(found.map(({ row, split }) => [String(row), Number(split)]));
-    });
-
-  test("have the shares that were asked for, within chance, and others with another seed", async () => {
-    const rows = Array.from({ length: 2000 }, (_, index) => `${index},a`);
-    const [first, second] = [await splitsOf(rows, 0), await splitsOf(rows, 1)];
-    const held = [...first.values()].filter((split) => split === 1).length;
-    expect(held / rows.length).toBeGreaterThan(0.17);
-    expect(held / rows.length).toBeLessThan(0.23);
-    expect(rows.some((row) => first.get(row) !== second.get(row))).toBe(true);
-  });
-
-  test("keep each row where it is, whatever is added, taken away or turned round", async () => {
-    const row = fc.tuple(fc.integer(), fc.stringMatching(/^[a-z]{1,5}$/)).map(([x, y]) => `${x},${y}`);
-    await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(row, { minLength: 2, maxLength: 30 }), fc.nat(9), async (rows, seed) => {
-        const half = rows.slice(Math.floor(rows.length / 2));
-        const [all, some] = [await splitsOf(rows, seed), await splitsOf([...half].reverse(), seed)];
-        for (const [key, split] of some) expect(all.get(key)).toBe(split);
-      }),
-      { numRuns: 15 },
-    );
   });
 });

@@ -1,36 +1,53 @@
 import type { ColumnProfile } from "../../store/api.ts";
 import type { Database } from "./database.ts";
+import { valueSql } from "./numbers.ts";
 import type { TypedColumn } from "./typed.ts";
 
 const topLimit = 20;
 /** A label with more values than this is no class. */
 const classLimit = 1000;
+/** More values than this are not all counted in a large table. */
+const countable = 100_000;
 const shownLength = 256;
 
 export interface TopValues {
-  /** Absent where the table is too large to count it for every column. */
+  /** Absent where not all values were counted. */
   distinct?: number;
   values: NonNullable<ColumnProfile["topValues"]>;
 }
 
-/** The most frequent values: of a label all, up to 1000 classes. */
+interface Table {
+  exact: boolean;
+  /** How many values there are, about. */
+  distinct: number;
+  /** SQL: some of the rows. */
+  sample: string;
+}
+
+/**
+ * The most frequent values: of a label all, up to 1000 classes. In a large table with many values, those that are most
+ * frequent in a sample, each counted in all rows.
+ */
 export async function countValues(
   database: Database,
   column: TypedColumn,
-  exact: boolean,
+  { exact, distinct, sample }: Table,
 ): Promise<TopValues | undefined> {
-  const { cell, type, role } = column;
-  const countable = type === "String" || type === "Boolean" || type === "Int64";
-  if (!countable && role !== "Label") return undefined;
+  const { cell, type, role, sensitive } = column;
+  const discrete = type === "String" || type === "Boolean" || type === "Int64";
+  if (sensitive || (!discrete && role !== "Label")) return undefined;
   const limit = role === "Label" ? classLimit : topLimit;
-  const finite = type === "Double" ? ` AND NOT isnan(${cell})` : "";
+  const known = `${valueSql(column)} IS NOT NULL`;
+  const all = exact || distinct <= countable;
+  const order = `ORDER BY count(*) DESC, ${cell} LIMIT ${limit + 1}`;
+  const candidates = `SELECT ${cell} FROM ${sample} WHERE ${known} GROUP BY ${cell} ${order}`;
   const rows = await database.rows(
     `SELECT left(${cell}::VARCHAR, ${shownLength}) AS value, n FROM
-      (SELECT ${cell}, count(*) AS n FROM data WHERE ${cell} IS NOT NULL${finite} GROUP BY ${cell})
-      ORDER BY n DESC, ${cell} LIMIT ${limit + 1}`,
+      (SELECT ${cell}, count(*) AS n FROM cells WHERE ${known}${all ? "" : ` AND ${cell} IN (${candidates})`} GROUP BY ${cell} ${order})
+      ORDER BY n DESC, ${cell}`,
   );
   // A label with more values than classes may have is a number to be predicted.
-  if (role === "Label" && !countable && rows.length > limit) return undefined;
+  if (role === "Label" && !discrete && rows.length > limit) return undefined;
   const values = rows.slice(0, limit).map(({ value, n }) => ({ value: String(value), count: Number(n) }));
-  return { values, ...(rows.length <= limit && !exact ? { distinct: rows.length } : {}) };
+  return { values, ...(all && rows.length <= limit ? { distinct: rows.length } : {}) };
 }

@@ -1,46 +1,141 @@
 import type { Column, ColumnType } from "../../store/api.ts";
-import { clip, permanent } from "../failure.ts";
-import type { SnapshotTask } from "../tasks.ts";
-import type { Database } from "./database.ts";
+import { clip, errorText, permanent } from "../failure.ts";
+import type { DeclaredColumn, SplitRule } from "../tasks.ts";
+import { type Database, literal } from "./database.ts";
+import { type Example, showExamples } from "./examples.ts";
+import { inferTypes } from "./infer.ts";
 import type { RawColumn, RawTable } from "./raw.ts";
-import { cast, inferable, looksLike, nativeType, present, readsAs } from "./types.ts";
+import { splitSql } from "./split.ts";
+import { cast, nativeType, present, probeSql, readsAs, strict } from "./types.ts";
 
-export type DeclaredColumn = SnapshotTask["columns"][number];
-
-/** A column of the table `data`, which has the values of `raw` in their types. */
+/** A column of the table `cells`, which has the files' values in their types. */
 export interface TypedColumn extends Omit<Column, "nullable"> {
   cell: string;
 }
 
-/** Rows that are enough to rule most types out. */
-const sampleRows = 10_000;
+interface TypingRequest {
+  declared: readonly DeclaredColumn[];
+  splits?: SplitRule | undefined;
+  /** For the values in columns, when the files have them as text. */
+  folder: string;
+  told?: ((share: number) => void) | undefined;
+}
 
-/** Makes the table `data`: declared columns must be there and keep their type, the others' types are inferred. */
+/**
+ * Makes the view `cells`: c0, c1, … as values, `file` and `row` for where they are from, and `split` where the files are
+ * text and a rule is given. Declared columns must be there and keep their type, the others' types are inferred. Text is
+ * parsed once, into a Parquet file; Parquet is read where it is.
+ */
 export async function makeTyped(
   database: Database,
   raw: RawTable,
-  declared: readonly DeclaredColumn[],
+  { declared, splits, folder, told }: TypingRequest,
 ): Promise<TypedColumn[]> {
-  checkPresent(raw, declared);
-  const types = new Map(declared.flatMap(({ name, type }) => (type ? [[name, type] as const] : [])));
-  await checkDeclared(database, raw, types);
-  const inferred = await inferTypes(
-    database,
-    raw.columns.filter(({ name }) => !types.has(name)),
-  );
-  const columns = raw.columns.map((column) => {
-    const { name, cell } = column;
-    const role = declared.find((candidate) => candidate.name === name)?.role;
-    const type = types.get(name) ?? inferred.get(name) ?? "String";
-    return { column, typed: { name, cell, type, ...(role ? { role } : {}) } satisfies TypedColumn };
-  });
-  const select = columns.map(({ column, typed }) => `${cast(column, typed.type)} AS ${column.cell}`).join(", ");
-  await database.run(`CREATE TABLE data AS SELECT ${select} FROM raw`);
-  return columns.map(({ typed }) => typed);
+  checkPresent(raw, declared, splits);
+  const given = new Map(declared.flatMap(({ name, type }) => (type ? [[name, type] as const] : [])));
+  const columns = (types: ReadonlyMap<string, ColumnType>): TypedColumn[] =>
+    raw.columns.map(({ name, cell }) => {
+      const { role, sensitive } = declared.find((candidate) => candidate.name === name) ?? {};
+      const type = given.get(name) ?? types.get(name) ?? "String";
+      return { name, cell, type, ...(role ? { role } : {}), ...(sensitive ? { sensitive } : {}) };
+    });
+  const open = raw.columns.filter(({ name }) => !given.has(name));
+  const guessed = columns(await attempt(raw, () => inferTypes(database, open, { raw, all: false })));
+  if (isNative(raw, guessed)) {
+    const select = raw.columns.map((column, index) => `${cast(column, typeAt(guessed, index))} AS ${column.cell}`);
+    await database.run(`CREATE OR REPLACE VIEW cells AS SELECT ${select.join(", ")}, file, row FROM ${raw.relation()}`);
+    return guessed;
+  }
+  const convert = (typed: readonly TypedColumn[]) =>
+    attempt(raw, () => writeColumns(database, raw, { typed, given, splits, folder, told }));
+  const misfit = await convert(guessed);
+  if (misfit === undefined) return guessed;
+  if (given.has(guessed[misfit]?.name ?? "")) throw await violation(database, raw, guessed[misfit] as TypedColumn);
+  // The sample has misled: all rows are asked.
+  const exact = columns(await attempt(raw, () => inferTypes(database, open, { raw, all: true })));
+  const second = await convert(exact);
+  if (second !== undefined) throw await violation(database, raw, exact[second] as TypedColumn);
+  return exact;
 }
 
-function checkPresent(raw: RawTable, declared: readonly DeclaredColumn[]): void {
-  const missing = declared.filter(({ name }) => !raw.columns.some((column) => column.name === name));
+function typeAt(columns: readonly TypedColumn[], index: number): ColumnType {
+  return columns[index]?.type ?? "String";
+}
+
+/** True when the files hold the values as they are wanted. */
+function isNative(raw: RawTable, typed: readonly TypedColumn[]): boolean {
+  return raw.columns.every(({ native }, index) => native && nativeType(native) === typeAt(typed, index));
+}
+
+interface Writing extends TypingRequest {
+  typed: readonly TypedColumn[];
+  given: ReadonlyMap<string, ColumnType>;
+}
+
+/** The number of the column that has a value of another type, if there is one. */
+async function writeColumns(
+  database: Database,
+  raw: RawTable,
+  { typed, given, splits, folder, told }: Omit<Writing, "declared">,
+): Promise<number | undefined> {
+  const inner: string[] = [];
+  const outer: string[] = [];
+  const columns = raw.columns.map((column, index) => {
+    const type = typeAt(typed, index);
+    const direct = column.text === column.cell;
+    const names = {
+      text: direct ? column.cell : `t${index}`,
+      written: direct ? column.cell : `w${index}`,
+      probe: `v${index}`,
+    };
+    const declared = given.has(column.name);
+    inner.push(column.cell, `${probeSql(column, type, declared)} AS ${names.probe}`);
+    if (!direct) inner.push(`${column.text} AS ${names.text}`, `${column.written} AS ${names.written}`);
+    const named = { ...column, ...names };
+    outer.push(`${strict(named, type, { declared, number: index })} AS ${column.cell}`);
+    return named;
+  });
+  const time = typed.findIndex(({ role }) => role === "Timestamp");
+  const timed = time < 0 ? undefined : cast(columns[time] as RawColumn, typeAt(typed, time));
+  if (splits) outer.push(`${splitSql(splits, columns, timed)} AS split`);
+  const target = literal(`${folder}/cells.parquet`);
+  try {
+    await database.runTold(
+      `COPY (SELECT ${outer.join(", ")}, file FROM (SELECT ${inner.join(", ")}, file FROM ${raw.relation()}))
+         TO ${target} (FORMAT parquet, COMPRESSION lz4_raw)`,
+      told ?? (() => undefined),
+    );
+  } catch (error) {
+    const [, kind, number = ""] = /\b(misfit|nul) (\d+)/.exec(errorText(error)) ?? [];
+    if (kind === "misfit") return Number(number);
+    if (kind === "nul") throw await nulError(database, raw, Number(number));
+    throw error;
+  }
+  await database.run(
+    `CREATE OR REPLACE VIEW cells AS SELECT * EXCLUDE (file_row_number), file_row_number AS row
+       FROM read_parquet(${target}, file_row_number = true)`,
+  );
+  return undefined;
+}
+
+/** Files that can't be read are mended once where that is possible. */
+async function attempt<Result>(raw: RawTable, work: () => Promise<Result>): Promise<Result> {
+  const unreadable = (error: unknown) =>
+    error instanceof Error && /^(Invalid Input|Conversion|Invalid|IO|Parser|Serialization) Error/.test(error.message);
+  try {
+    return await work();
+  } catch (error) {
+    if (!unreadable(error) || /No space left/.test(errorText(error))) throw error;
+    if (!(await raw.mend())) throw await raw.explain(error);
+    return await work().catch(async (again: unknown) => {
+      throw unreadable(again) ? await raw.explain(again) : again;
+    });
+  }
+}
+
+function checkPresent(raw: RawTable, declared: readonly DeclaredColumn[], splits: SplitRule | undefined): void {
+  const by = splits && "by" in splits && splits.by !== undefined ? [{ name: splits.by }] : [];
+  const missing = [...declared, ...by].filter(({ name }) => !raw.columns.some((column) => column.name === name));
   if (missing.length === 0) return;
   const names = (list: readonly { name: string }[]) => clip(list.map(({ name }) => name).join(", "), 300);
   const plural = missing.length > 1 ? "columns are" : "column is";
@@ -50,78 +145,42 @@ function checkPresent(raw: RawTable, declared: readonly DeclaredColumn[]): void 
   );
 }
 
-async function checkDeclared(database: Database, raw: RawTable, types: ReadonlyMap<string, ColumnType>): Promise<void> {
-  const checks = raw.columns.flatMap((column) => {
-    const type = types.get(column.name);
-    if (!type || type === "String") return [];
-    return [{ column, type, bad: `(${present(column, type)} IS NOT NULL AND NOT ${readsAs(column, type)})` }];
-  });
-  if (checks.length === 0) return;
-  const counts = await database.aggregate(
-    checks.map(({ bad }, index) => `count(*) FILTER (${bad}) AS n${index}`),
-    "raw",
+/** Which values of a declared column are not of its type. */
+async function violation(database: Database, raw: RawTable, { name, type, sensitive }: TypedColumn) {
+  const column = raw.columns.find((candidate) => candidate.name === name) as RawColumn;
+  const bad = `(${present(column, type)} IS NOT NULL AND NOT ${readsAs(column, type)})`;
+  const { count, examples } = await findCells(database, raw, { column, bad });
+  const values = count === 1 ? "1 value is not" : `${count} values are not`;
+  return permanent(
+    "SchemaViolation",
+    `column ${name} must be ${type}, but ${values}: ${showExamples(examples, sensitive)}`,
   );
-  for (const [index, { column, type, bad }] of checks.entries()) {
-    const count = Number(counts[`n${index}`]);
-    if (count === 0) continue;
-    const { row, value } = await database.row(
-      `SELECT rowid AS row, ${column.text} AS value FROM raw WHERE ${bad} ORDER BY rowid LIMIT 1`,
-    );
-    const more = count > 1 ? ` (and ${count - 1} more values of the column)` : "";
-    const shown = JSON.stringify(clip(String(value), 64));
-    const where = locate(raw, Number(row));
-    throw permanent("SchemaViolation", `${where}: column ${column.name} must be ${type}, but holds ${shown}${more}`);
-  }
 }
 
-/** A row of `raw` in words: its file, and its number there, from 1 and without the header. */
-function locate(raw: RawTable, row: number): string {
-  let before = 0;
-  for (const { path, rows } of raw.parts) {
-    if (row < before + rows) return `${path}, row ${row - before + 1}`;
-    before += rows;
-  }
-  return `row ${row + 1}`;
+async function nulError(database: Database, raw: RawTable, number: number) {
+  const column = raw.columns[number] as RawColumn;
+  const { examples } = await findCells(database, raw, { column, bad: `contains(${column.text}, chr(0))` });
+  const where = showExamples(examples, true);
+  return permanent("SourceInvalid", `column ${column.name} holds NUL characters: ${where}: is this a text file?`);
 }
 
-/** The first type that all values of a column look like; a column without values is String. */
-async function inferTypes(database: Database, columns: readonly RawColumn[]): Promise<Map<string, ColumnType>> {
-  const inferred = new Map<string, ColumnType>();
-  const open: Candidates[] = [];
-  for (const column of columns) {
-    if (column.native) inferred.set(column.name, nativeType(column.native));
-    else open.push({ column, types: inferable });
-  }
-  const sampled = await surviving(database, open, `(SELECT * FROM raw LIMIT ${sampleRows})`);
-  const checked = await surviving(database, sampled, "raw");
-  for (const { column, types, empty } of checked) inferred.set(column.name, (empty ? undefined : types[0]) ?? "String");
-  return inferred;
-}
-
-interface Candidates {
-  column: RawColumn;
-  types: readonly ColumnType[];
-  empty?: boolean;
-}
-
-/** The candidates that no value of the relation rules out. */
-async function surviving(
+/** How many cells of a column are bad, and the first three. */
+async function findCells(
   database: Database,
-  candidates: readonly Candidates[],
-  relation: string,
-): Promise<Candidates[]> {
-  if (candidates.length === 0) return [];
-  const select = candidates.flatMap(({ column, types }, c) => [
-    `count(nullif(${column.text}, '')) AS n${c}`,
-    ...types.map((type, t) => {
-      const value = `nullif(${column.text}, '') IS NOT NULL`;
-      return `count(*) FILTER (${value} AND NOT ${looksLike(column, type)}) AS n${c}_${t}`;
-    }),
-  ]);
-  const counts = await database.aggregate(select, relation);
-  return candidates.map(({ column, types }, c) => ({
-    column,
-    types: types.filter((_type, t) => Number(counts[`n${c}_${t}`]) === 0),
-    empty: Number(counts[`n${c}`]) === 0,
-  }));
+  raw: RawTable,
+  { column, bad }: { column: RawColumn; bad: string },
+): Promise<{ count: number; examples: Example[] }> {
+  const counts = await database.rows(
+    `SELECT file, count(*) AS n FROM ${raw.relation()} WHERE ${bad} GROUP BY file ORDER BY file`,
+  );
+  const file = Number(counts[0]?.file ?? 0);
+  const found = await database.rows(
+    `SELECT n, ${column.text} AS value FROM (SELECT *, row_number() OVER () AS n FROM ${raw.relation(file)})
+       WHERE ${bad} LIMIT 3`,
+  );
+  const path = raw.files[file]?.path ?? "";
+  return {
+    count: counts.reduce((sum, { n }) => sum + Number(n), 0),
+    examples: found.map(({ n, value }) => ({ path, row: Number(n), value: String(value) })),
+  };
 }

@@ -75,3 +75,50 @@ export function nativeType(native: string): ColumnType {
   if (native.startsWith("TIMESTAMP")) return "Timestamp";
   return "String";
 }
+
+/**
+ * SQL: the cell as a value of the type; a cell that is none ends the query with the error `misfit N`, N the column's number.
+ * Most cells are written as their type is, which is quick to see; only the others meet the exact rule. `probe` is the cell
+ * as TRY_CAST reads it.
+ */
+export function strict(
+  column: RawColumn & { probe: string },
+  type: ColumnType,
+  { declared, number }: { declared: boolean; number: number },
+): string {
+  const { text, probe } = column;
+  const seen = declared ? text : column.written;
+  const misfit = `error('misfit ${number}')`;
+  if (type === "String") return `CASE WHEN contains(${text}, chr(0)) THEN error('nul ${number}') ELSE ${text} END`;
+  const rule = declared ? readsAs(column, type) : looksLike(column, type);
+  const exact = `WHEN ${present(column, type)} IS NULL THEN NULL WHEN ${rule} THEN ${cast(column, type)} ELSE ${misfit}`;
+  return `CASE WHEN ${plainly(type, seen, probe)} THEN ${probe} ${exact} END`;
+}
+
+const probes = { ...sqlTypes, Timestamp: "TIMESTAMP" } as const;
+
+export function probeSql({ text, written }: RawColumn, type: ColumnType, declared: boolean): string {
+  const seen = declared || type === "Date" || type === "Timestamp" ? text : written;
+  return type === "String" ? "NULL" : `TRY_CAST(${seen} AS ${probes[type]})`;
+}
+
+/** True where the text is the usual way to write the value that `probe` read from it. */
+function plainly(type: Exclude<ColumnType, "String">, text: string, probe: string): string {
+  switch (type) {
+    case "Boolean":
+      return `${text} IN ('true', 'false')`;
+    case "Int64":
+      return `${probe}::VARCHAR = ${text}`;
+    case "Double": {
+      const begins = ["1", "-1", "0.", "-0."].map((from) => {
+        const to = from.endsWith(".") ? `${from.slice(0, -1)}/` : `${from.slice(0, -1)}:`;
+        return `(${text} >= '${from}' AND ${text} < '${to}')`;
+      });
+      return `(${probe} IS NOT NULL AND strlen(${text}) < 19 AND (${begins.join(" OR ")}) AND NOT contains(${text}, '_'))`;
+    }
+    case "Date":
+      return `${probe}::VARCHAR = ${text}`;
+    case "Timestamp":
+      return `${probe}::VARCHAR = replace(${text}, 'T', ' ')`;
+  }
+}

@@ -1,40 +1,122 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import type { LocalFile } from "../artifact/files.ts";
+import { dirname, join } from "node:path";
+import { hashFile, type LocalFile } from "../artifact/files.ts";
+import type { SplitRule } from "../tasks.ts";
 import { type Database, identifier, literal } from "./database.ts";
-import type { RawTable, TableFormat } from "./raw.ts";
-
-const writers: Record<TableFormat, { file: string; options: string }> = {
-  CSV: { file: "data.csv", options: `FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR ''` },
-  Parquet: { file: "data.parquet", options: "FORMAT parquet, COMPRESSION zstd" },
-  JSONL: { file: "data.jsonl", options: "FORMAT json" },
-};
+import type { RawTable, RecordRules } from "./raw.ts";
+import { readRecords } from "./records.ts";
+import { splitNames, splitSql } from "./split.ts";
+import { SplitFile, SplitNumbers } from "./split-file.ts";
+import type { TypedColumn } from "./typed.ts";
+import { cast } from "./types.ts";
 
 export interface WrittenSplit extends LocalFile {
   split: string;
   rows: number;
+  digest: string;
+  size: number;
+}
+
+interface Writing {
+  raw: RawTable;
+  typed: readonly TypedColumn[];
+  splits: SplitRule;
+  folder: string;
 }
 
 /**
- * Writes one file for each split, its rows in the source's order and its cells as the source wrote them: the same source
- * gives the same bytes.
+ * Splits each file into one for each split that has rows of it, in the file's order: text to the byte as it was, each with
+ * the header, Parquet row by row. The same source gives the same bytes.
  */
 export async function writeSplits(
   database: Database,
-  { raw, format, splits }: { raw: RawTable; format: TableFormat; splits: readonly string[] },
-  folder: string,
+  { raw, typed, splits, folder }: Writing,
 ): Promise<WrittenSplit[]> {
-  const { file, options } = writers[format];
+  const written: WrittenSplit[] = [];
+  const names = splitNames(splits);
+  for (const [index, { path }] of raw.files.entries()) {
+    const targets = names.map((split) => ({ split, path: `${split}/${path}`, local: join(folder, split, path) }));
+    for (const { local } of targets) await mkdir(dirname(local), { recursive: true });
+    const rules = raw.records?.(index);
+    written.push(
+      ...(rules
+        ? await copyRecords(database, { raw, index, rules, targets })
+        : await copyRows(database, { raw, index, targets, split: parquetSplit(raw, typed, splits) })),
+    );
+  }
+  // A split without rows keeps one file, so that it can be read.
+  const empty = (split: string) => written.every((file) => file.split !== split || file.rows === 0);
+  return written.filter(
+    (file) => file.rows > 0 || (empty(file.split) && file === written.find(({ split }) => split === file.split)),
+  );
+}
+
+type Target = Pick<WrittenSplit, "split" | "path" | "local">;
+
+function parquetSplit(raw: RawTable, typed: readonly TypedColumn[], splits: SplitRule): string {
+  const time = typed.findIndex(({ role }) => role === "Timestamp");
+  const column = raw.columns[time];
+  return splitSql(splits, raw.columns, column && cast(column, typed[time]?.type ?? "Timestamp"));
+}
+
+async function copyRows(
+  database: Database,
+  { raw, index, targets, split }: { raw: RawTable; index: number; targets: readonly Target[]; split: string },
+): Promise<WrittenSplit[]> {
   const select = raw.columns.map(({ name, cell }) => `${cell} AS ${identifier(name)}`).join(", ");
   const written: WrittenSplit[] = [];
-  for (const [index, split] of splits.entries()) {
-    const path = `${split}/${file}`;
-    const local = join(folder, path);
-    await mkdir(join(folder, split), { recursive: true });
+  for (const [number, target] of targets.entries()) {
     const rows = await database.run(
-      `COPY (SELECT ${select} FROM raw WHERE split = ${index}) TO ${literal(local)} (${options})`,
+      `COPY (SELECT ${select} FROM ${raw.relation(index)} WHERE ${split} = ${number})
+         TO ${literal(target.local)} (FORMAT parquet, COMPRESSION zstd)`,
     );
-    written.push({ split, path, local, rows });
+    written.push({ ...target, rows, ...(await hashFile(target.local)) });
   }
   return written;
+}
+
+/** The split of each record is in `cells`; the bytes come from the file itself. */
+async function copyRecords(
+  database: Database,
+  { raw, index, rules, targets }: { raw: RawTable; index: number; rules: RecordRules; targets: readonly Target[] },
+): Promise<WrittenSplit[]> {
+  const file = raw.files[index] as LocalFile;
+  const outputs = await Promise.all(targets.map(({ local }) => SplitFile.create(local)));
+  try {
+    const splits = new SplitNumbers(database.stream(`SELECT split FROM cells WHERE file = ${index}`));
+    let header = rules.header;
+    for await (const { bytes, ends } of readRecords(file, rules.shape)) {
+      await splits.fetch(ends.length);
+      let start = 0;
+      for (const end of ends) {
+        if (header) for (const output of outputs) output.add(bytes, start, end);
+        else if (rules.blank || !isBlank(bytes, start, end)) {
+          const output = outputs[splits.take()];
+          if (!output) throw mismatch(file.path);
+          output.add(bytes, start, end);
+          output.rows += 1;
+        }
+        header = false;
+        start = end;
+      }
+      for (const output of outputs) await output.flush();
+    }
+    if (!(await splits.done())) throw mismatch(file.path);
+    return targets.map((target, number) => ({ ...target, ...(outputs[number] as SplitFile).described() }));
+  } finally {
+    for (const output of outputs) await output.close();
+  }
+}
+
+function isBlank(bytes: Buffer, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index];
+    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) return false;
+  }
+  return true;
+}
+
+/** Two readers of one file that disagree must not mix up its splits. */
+function mismatch(path: string): Error {
+  return new Error(`${path}: its rows could not be told apart`);
 }

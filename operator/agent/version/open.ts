@@ -5,8 +5,8 @@ import { placeSplit } from "../artifact/split.ts";
 import type { AgentContext } from "../context.ts";
 import { permanent } from "../failure.ts";
 import type { Database } from "../table/database.ts";
-import { readRaw } from "../table/raw.ts";
-import { makeTyped, type TypedColumn } from "../table/typed.ts";
+import { readStored } from "../table/stored.ts";
+import type { TypedColumn } from "../table/typed.ts";
 import type { ArtifactLocation } from "../tasks.ts";
 
 interface Opening {
@@ -15,18 +15,18 @@ interface Opening {
   version: DatasetVersionDetail;
   /** Default: all of the version. */
   split?: string | undefined;
+  /** Needed for a version that is stored by reference. */
+  location?: ArtifactLocation | undefined;
   database: Database;
   /** Where its files go. */
   folder: string;
-  /** Of the Dataset; needed for a version that is stored by reference. */
-  location: ArtifactLocation | undefined;
 }
 
 /** Brings a version's files and opens them as the table `data`, its columns in their recorded types. */
 export async function openVersion(
   context: AgentContext,
-  { namespace, dataset, version, split, database, folder, location }: Opening,
-): Promise<TypedColumn[]> {
+  { namespace, dataset, version, split, location, database, folder }: Opening,
+): Promise<readonly TypedColumn[]> {
   const { format } = version;
   const name = `version ${version.version} of Dataset ${dataset}`;
   if (format === "Files") throw permanent("TransformInvalid", `${name} has the format Files, which is no table`);
@@ -35,13 +35,10 @@ export async function openVersion(
     throw permanent("SourceNotFound", `${name} has no split ${split}; it has ${splits.join(", ")}`);
   }
   const files: LocalFile[] = [];
-  for (const part of split === undefined ? splits : [split]) {
-    const request = { namespace, dataset, version, split: part, folder: join(folder, part), location };
-    files.push(...(await placeSplit(context, request)));
+  for (const each of split === undefined ? splits : [split]) {
+    const place = { namespace, dataset, version, split: each, folder: join(folder, each), location };
+    const placed = await placeSplit(context, place);
+    files.push(...placed.map((file) => ({ ...file, path: `${each}/${file.path}` })));
   }
-  const raw = await readRaw(database, { format, files, rule: { splits: [], seed: 0 } });
-  const columns = await makeTyped(database, raw, version.columns);
-  await database.run("DROP TABLE raw");
-  const sensitive = new Set(version.columns.filter(({ sensitive }) => sensitive).map(({ name }) => name));
-  return columns.map((column) => (sensitive.has(column.name) ? { ...column, sensitive: true as const } : column));
+  return readStored(database, version, { files, folder, table: "data" });
 }

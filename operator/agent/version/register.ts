@@ -1,26 +1,30 @@
-import { stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type DatasetFormat, type DatasetVersionInput, manifestDigest, type Origin } from "../../store/api.ts";
-import type { LocalFile } from "../artifact/files.ts";
-import { uploadFiles } from "../artifact/upload.ts";
+import {
+  type DatasetFormat,
+  type DatasetVersionDetail,
+  type DatasetVersionInput,
+  manifestDigest,
+  type Origin,
+} from "../../store/api.ts";
 import type { AgentContext } from "../context.ts";
 import { permanent } from "../failure.ts";
-import { Database } from "../table/database.ts";
-import { profileTable } from "../table/profile.ts";
-import { readRaw, type TableFormat } from "../table/raw.ts";
-import { splitNames } from "../table/split.ts";
-import { makeTyped } from "../table/typed.ts";
-import { writeSplits } from "../table/write.ts";
+import { progressTo, type Tell } from "../progress.ts";
 import type { SnapshotTask } from "../tasks.ts";
+import { splitFiles } from "./files.ts";
+import { inFolder, type KnownFile, startStoring } from "./store-files.ts";
+import { makeTable } from "./table.ts";
 
 /** What a version is made of, wherever it comes from: local files of one format. A derived version is one Parquet file. */
 export interface VersionSource {
   format: DatasetFormat;
   csv?: SnapshotTask["csv"];
-  /** By path; never empty. `digest` and `size`, where they are known, save reading the file once more. */
-  files: readonly (LocalFile & { digest?: string; size?: number })[];
+  /** What is stored, by path; never empty. */
+  files: readonly KnownFile[];
+  /** The same files as they are read, where that is another: packed ones unpacked. */
+  tables?: readonly KnownFile[];
   /** One for each file, by the file's path, when the bytes stay where they are. */
-  origins?: readonly Origin[];
+  origins?: readonly Origin[] | undefined;
   facts: Pick<DatasetVersionInput, "source" | "parents">;
 }
 
@@ -37,66 +41,84 @@ export interface VersionResult {
   bytes: number;
 }
 
+/** What the data itself says of its version. */
+export type Content = Pick<
+  DatasetVersionInput,
+  "rows" | "splits" | "columns" | "profile" | "missing" | "expectations" | "newest"
+> & {
+  /** The version's files, by their paths in it. */
+  files: readonly KnownFile[];
+};
+
+/** All that the making of a version works with. */
+export interface Making {
+  context: AgentContext;
+  task: VersionTask;
+  source: VersionSource;
+  current: DatasetVersionDetail | undefined;
+  tell: Tell;
+  folder: string;
+}
+
 /** Holds the data to its contract and expectations, splits and profiles it, stores its files and registers the version. */
 export async function registerVersion(
   context: AgentContext,
   task: VersionTask,
   source: VersionSource,
 ): Promise<VersionResult> {
-  const { paths, store, logger } = context;
-  await refuseEmpty(source.files.map(({ local }) => local));
-  const database = await Database.open(join(paths.work, "database"), [paths.work, paths.source]);
+  const { store, logger, paths } = context;
+  const folder = join(paths.work, "version");
+  await rm(folder, { recursive: true, force: true });
+  const tell = progressTo(context, task);
+  const current = await currentVersion(context, task);
+  const making: Making = { context, task, source, current, tell, folder };
+  const input = await makeVersion(making);
+  const { version, digest, rows, bytes } = await store.registerDatasetVersion(task.namespace, task.dataset, input);
+  logger.info({ version, digest, rows }, "registered the version");
+  return { version, digest, rows, bytes };
+}
+
+async function currentVersion(
+  { store }: AgentContext,
+  { namespace, dataset }: VersionTask,
+): Promise<DatasetVersionDetail | undefined> {
+  const { current } = await store.dataset(namespace, dataset);
+  return current === undefined ? undefined : store.getDatasetVersion(namespace, dataset, `${current}`);
+}
+
+async function makeVersion(making: Making): Promise<DatasetVersionInput> {
+  const { task, source } = making;
+  const { format, csv, facts } = source;
+  // Files that are stored as they are go to the store while the table is read.
+  const whole = task.splits ? undefined : startStoring(making, inFolder("all", source.files));
   try {
-    const input = await makeVersion(context, task, { database, source });
-    const { version, digest, rows, bytes } = await store.registerDatasetVersion(task.namespace, task.dataset, input);
-    logger.info({ version, digest, rows }, "registered the version");
-    return { version, digest, rows, bytes };
-  } finally {
-    database.close();
+    const { files, ...content } = format === "Files" ? splitFiles(making) : await makeTable(making);
+    const entries = await (whole ?? startStoring(making, files)).entries;
+    const origins = source.origins && movedOrigins(source, files);
+    return {
+      digest: manifestDigest(entries),
+      format,
+      ...(csv ? { csv } : {}),
+      files: entries,
+      ...(origins ? { origins } : {}),
+      bytes: entries.reduce((sum, { size }) => sum + size, 0),
+      ...content,
+      ...facts,
+      recipe: task.recipe,
+      retain: task.retain,
+    };
+  } catch (error) {
+    whole?.stop();
+    throw error;
   }
 }
 
-async function makeVersion(
-  context: AgentContext,
-  task: VersionTask,
-  { database, source }: { database: Database; source: VersionSource },
-): Promise<DatasetVersionInput> {
-  const format = source.format as TableFormat;
-  const rule =
-    task.splits && "shares" in task.splits
-      ? { splits: task.splits.shares, seed: task.splits.seed }
-      : { splits: [], seed: 0 };
-  const raw = await readRaw(database, { format, files: source.files, rule });
-  if (raw.rows === 0) throw permanent("EmptyDataset", "the source holds no rows");
-  const typed = await makeTyped(database, raw, task.columns);
-  const splits = splitNames(rule);
-  const written = await writeSplits(database, { raw, format, splits }, join(context.paths.work, "splits"));
-  await database.run("DROP TABLE raw");
-  const { profile, nullable } = await profileTable(database, typed);
-  context.logger.info({ rows: raw.rows, columns: typed.length }, "read and profiled the data");
-  const entries = await uploadFiles(context, task.namespace, written);
-  return {
-    digest: manifestDigest(entries),
-    format,
-    files: entries,
-    rows: raw.rows,
-    bytes: entries.reduce((sum, { size }) => sum + size, 0),
-    splits: Object.fromEntries(written.map(({ split, rows }) => [split, rows])),
-    columns: typed.map(({ name, type, role }) => ({
-      name,
-      type,
-      nullable: nullable.has(name),
-      ...(role ? { role } : {}),
-      ...(task.columns.some((column) => column.name === name && column.sensitive) ? { sensitive: true as const } : {}),
-    })),
-    profile,
-    ...source.facts,
-    recipe: task.recipe,
-    retain: task.retain,
-  };
-}
-
-async function refuseEmpty(files: readonly string[]): Promise<void> {
-  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
-  if (sizes.every((size) => size === 0)) throw permanent("EmptyDataset", "the source's files are empty");
+/** The origins by the paths that the files have in the version. */
+function movedOrigins({ files, origins = [] }: VersionSource, moved: readonly KnownFile[]): Origin[] {
+  const paths = new Map(files.map(({ path, local }) => [local, path]));
+  return moved.map(({ path, local }) => {
+    const origin = origins.find((candidate) => candidate.path === paths.get(local));
+    if (origin) return { ...origin, path };
+    throw permanent("SourceInvalid", `${path} can't be read from its source again: use storage: Copy`);
+  });
 }

@@ -10,8 +10,11 @@ import {
   podSettings,
   resources,
 } from "./common.ts";
+import { gateway } from "./gateway.ts";
 import { ageColumn, type KindDefinition, readyColumn, reasonColumn } from "./kind.ts";
 import { access, artifactUri } from "./location.ts";
+import { scaleQuery } from "./scale-query.ts";
+import { slo } from "./slo.ts";
 
 const modelRef = cel(
   z.strictObject({
@@ -80,7 +83,22 @@ const spec = z.strictObject({
     .max(100)
     .default(80)
     .describe("Percent of the requested CPU that the autoscaler aims at; the container needs a CPU request."),
+  scaleQuery: scaleQuery
+    .optional()
+    .describe(
+      "Scale by a Prometheus query instead of by CPU: KEDA does it, with a ScaledObject. Default: by CPU. The condition ScalingReady says whether it works.",
+    ),
   resources: resources.optional().describe("CPU, memory and accelerators of each replica."),
+  slo: slo
+    .optional()
+    .describe(
+      "What the service promises. A PrometheusRule alerts when the error budget burns too fast, by MLServer's metrics. Default: nothing. The condition SLOMonitored says whether anything watches it.",
+    ),
+  gateway: gateway
+    .optional()
+    .describe(
+      "How the service is reached from outside the cluster, by an HTTPRoute of the Gateway API. Default: it is not. The condition GatewayReady has what the Gateways say.",
+    ),
 });
 type Spec = z.output<typeof spec>;
 
@@ -125,6 +143,11 @@ export const inferenceServiceSpec = [
     message: "maxReplicas must not be less than minReplicas",
     check: (value: Spec) => value.maxReplicas === undefined || value.maxReplicas >= value.minReplicas,
   },
+  {
+    rule: "!has(self.scaleQuery) || (has(self.maxReplicas) && self.maxReplicas > self.minReplicas)",
+    message: "scaleQuery needs a maxReplicas that is greater than minReplicas",
+    check: ({ scaleQuery, minReplicas, maxReplicas = 0 }: Spec) => !scaleQuery || maxReplicas > minReplicas,
+  },
 ].reduce(cel, spec);
 export type InferenceServiceSpec = Spec;
 
@@ -140,7 +163,13 @@ export type RevisionStatus = z.output<typeof revisionStatus>;
 
 export const inferenceServiceStatus = z.strictObject({
   ...commonStatus,
-  url: z.string().max(1024).optional().describe("Where predictions are asked for, inside the cluster."),
+  url: z
+    .string()
+    .max(1024)
+    .optional()
+    .describe(
+      "Where predictions are asked for: at the gateway's first host name once its route is accepted, else inside the cluster.",
+    ),
   modelVersion: z.int().optional().describe("The version that has the traffic."),
   revisions: z.array(revisionStatus).max(10).optional().describe("What runs: one model in one container each."),
 });

@@ -26,6 +26,45 @@ const input = z.strictObject({
     .describe("The data. Its current version is named in the run."),
 });
 
+/** A folder of a repository; `./` before it and `/` after it change nothing. */
+const folder = cel(
+  z
+    .string()
+    .min(1)
+    .max(512)
+    .regex(/^[A-Za-z0-9@+=,._-]+(\/[A-Za-z0-9@+=,._-]+)*\/?$/),
+  {
+    rule: `!self.matches('(^|/)[.][.](/|$)')`,
+    message: "must not hold .. segments",
+    check: (value) => !/(^|\/)\.\.(\/|$)/.test(value),
+  },
+);
+
+const code = cel(
+  z.strictObject({
+    configMapRef: z
+      .strictObject({ name: objectName.describe("The ConfigMap's name.") })
+      .optional()
+      .describe("A ConfigMap in this namespace whose keys are files in /opt/ml/code."),
+    gitRepositoryRef: z
+      .strictObject({
+        name: objectName.describe("The GitRepository's name."),
+        path: folder
+          .optional()
+          .describe("The folder of the repository whose content is in /opt/ml/code. Default: the whole repository."),
+      })
+      .optional()
+      .describe(
+        "A GitRepository of Flux in this namespace: its newest commit is the code, verified by its digest. At most 1 GiB and 100,000 files and folders, without links.",
+      ),
+  }),
+  {
+    rule: "has(self.configMapRef) != has(self.gitRepositoryRef)",
+    message: "give exactly one of configMapRef and gitRepositoryRef",
+    check: (value) => (value.configMapRef !== undefined) !== (value.gitRepositoryRef !== undefined),
+  },
+);
+
 export const trainingTemplate = z.strictObject({
   container: container.describe("The container that trains."),
   ...podSettings,
@@ -41,14 +80,7 @@ const spec = z.strictObject({
     .optional()
     .describe("The TrainingRuntime that the container comes from. Default: the one that lists the model's format."),
   template: trainingTemplate.optional().describe("A container of your own instead of a TrainingRuntime."),
-  code: z
-    .strictObject({
-      configMapRef: z
-        .strictObject({ name: objectName.describe("The ConfigMap's name.") })
-        .describe("A ConfigMap in this namespace whose keys are files in /opt/ml/code."),
-    })
-    .optional()
-    .describe("The training code. Default: it is in the image."),
+  code: code.optional().describe("The training code. Default: it is in the image."),
   inputs: listMap(z.array(input).max(16), ["name"])
     .optional()
     .describe("The data to train on. Splits that no input names are not in the pod."),
@@ -60,6 +92,15 @@ const spec = z.strictObject({
       "Hyperparameters: strings, numbers or booleans. They are in /opt/ml/input/config/hyperparameters.json and on the command line as --name value.",
     ),
   resources: resources.optional().describe("CPU, memory and accelerators of the training container."),
+  queueName: z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+    .optional()
+    .describe(
+      "A Kueue LocalQueue in this namespace: each run waits suspended until Kueue admits it. Default: runs start at once.",
+    ),
   backoffLimit: z.int().min(0).max(20).default(2).describe("How often a failed pod is tried again."),
   activeDeadlineSeconds: z
     .int()
@@ -73,7 +114,7 @@ const spec = z.strictObject({
       datasetChange: z.boolean().default(false).describe("True: a new version of an input Dataset starts a run."),
     })
     .prefault({})
-    .describe("What starts a run beside a change of this spec or of the code's ConfigMap."),
+    .describe("What starts a run beside a change of this spec or of its code."),
   historyLimit: z
     .int()
     .min(1)
@@ -88,12 +129,13 @@ export const trainingJobSpec = cel(spec, {
 });
 export type TrainingJobSpec = z.output<typeof spec>;
 
-export const runPhases = ["Pending", "Running", "Succeeded", "Failed"] as const;
+export const runPhases = ["Queued", "Pending", "Running", "Succeeded", "Failed"] as const;
 const runStatus = z.strictObject({
   job: z.string().max(253).optional().describe("The Job that runs it."),
   digest: digest.describe("The digest of all the run's inputs."),
   phase: z.enum(runPhases).describe("How far it is."),
   trigger: z.enum(["Spec", "DatasetChange"]).describe("What started it: the manifest or its code, or new data."),
+  commit: z.string().max(128).optional().describe("The Git commit that its code is from."),
   inputs: z
     .array(
       z.strictObject({

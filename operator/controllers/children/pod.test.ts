@@ -1,5 +1,6 @@
 /** What every pod of ours must be, whichever kind makes it. */
 import { describe, expect, test } from "vitest";
+import { observedDataset } from "../../../test/builders/datasets.ts";
 import {
   dataset,
   digestOf,
@@ -9,8 +10,8 @@ import {
   servingRuntime,
   start,
   trainingJob,
-  trainingRuntime,
 } from "../../../test/builders/kinds.ts";
+import { nothingServed, nothingTrained } from "../../../test/builders/observed.ts";
 import { datasetRecord, modelRecord, modelVersion } from "../../../test/builders/records.ts";
 import { settings } from "../../../test/builders/settings.ts";
 import { planDataset } from "../dataset/plan.ts";
@@ -38,22 +39,25 @@ const none = { jobs: [], pods: new Map() };
 const s3 = { uri: "s3://bucket/wine/", secretRef: { name: "s3" } };
 const passed = { version: 1, digest: digestOf("model 1"), source: "run", stage: "Passed" as const };
 
+const served = planDataset(
+  observedDataset({ dataset: dataset({ online: { keys: ["id"] } }), record: { found: datasetRecord(1) } }),
+  settings,
+  start,
+);
+
 /** The pod that each kind's plan makes first. */
 const pods = Object.fromEntries(
   Object.entries({
-    snapshot: planDataset(
-      { dataset: dataset({ source: s3 }), ...none, record: { found: datasetRecord(0) } },
-      settings,
-      start,
-    ),
+    snapshot: planDataset(observedDataset({ dataset: dataset({ source: s3 }) }), settings, start),
+    features: { apply: served.apply.filter(({ object }) => object.kind === "Deployment") },
     training: planTrainingJob(
       {
         ...{
           trainingJob: trainingJob({ code: { configMapRef: { name: "code" } }, parameters: { C: 1, note: "$(HOME)" } }),
-          ...none,
+          ...nothingTrained,
         },
-        ...{ model: model(), runtimes: [trainingRuntime], datasets: new Map([["wine", readyDataset()]]) },
-        ...{ code: digestOf("code"), record: { found: { runs: [] } } },
+        ...{ model: model(), datasets: new Map([["wine", readyDataset()]]) },
+        code: { digest: digestOf("code") },
       },
       settings,
       start,
@@ -84,12 +88,9 @@ const pods = Object.fromEntries(
     ),
     serving: planInferenceService(
       {
-        ...{
-          service: inferenceService(),
-          model: model({}, { champion: 1, aliases: { champion: 1 }, versions: [passed] }),
-        },
-        ...{ runtimes: [servingRuntime], deployments: [], pods: new Map(), front: undefined, autoscaler: undefined },
-        ...{ disruptionBudget: undefined, serviceMonitor: undefined, hasServiceMonitors: false },
+        ...nothingServed,
+        service: inferenceService(),
+        model: model({}, { champion: 1, aliases: { champion: 1 }, versions: [passed] }),
       },
       settings,
       start,

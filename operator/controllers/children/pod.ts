@@ -7,15 +7,17 @@ export interface PodSettings {
   storeUrl: string;
   agentImage: string;
   agentImagePullPolicy: string;
+  /** Networks that no source may be in, in CIDR notation. */
+  deniedRanges: readonly string[];
 }
 
-interface Mount {
+export interface Mount {
   name: string;
   mountPath: string;
   readOnly?: boolean;
   subPath?: string;
 }
-interface Volume {
+export interface Volume {
   name: string;
   [source: string]: unknown;
 }

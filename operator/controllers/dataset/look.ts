@@ -1,40 +1,70 @@
-/** A look: one reading of a Dataset's source. Its name says what was asked, so that nothing is read twice for one reason. */
+/** A look: one reading of a Dataset's source or inputs. Its name says what was asked, so that nothing is read twice for one reason. */
 import { Cron } from "croner";
 import { jsonDigest, shortDigest } from "../../api/digest.ts";
 import type { Dataset } from "../../api/v1alpha1/dataset.ts";
+import { type References, referencesTo } from "../children/reference.ts";
 import { annotations } from "../labels.ts";
+import { isVerdict } from "../runtime-template.ts";
+import type { Verdict } from "../verdict.ts";
+import { type Others, type ResolvedInput, resolveInputs } from "./inputs.ts";
 
 export interface Look {
-  /** Names the look: the same for the same spec, refresh annotation and tick of the schedule. */
+  /** Names the look: the same for the same spec, refresh annotation, tick of the schedule, and inputs. */
   id: string;
   /** Names what is read and how: a look of another recipe is stale. */
   recipe: string;
   recipeDigest: string;
   /** When the schedule asks for the next one. */
   next: Date | undefined;
+  /** Of a derived Dataset. */
+  derivation?: { inputs: readonly ResolvedInput[]; references: References };
 }
 
-/** The look that the manifest asks for at this time. Throws a SyntaxError that names spec.schedule when it is no cron. */
-export function wantedLook(dataset: Dataset, now: Date): Look {
-  const { source, format, schema, splits, splitSeed, schedule } = dataset.spec;
-  const recipeDigest = jsonDigest({ source, format, schema, splits, splitSeed });
+/** The look that the manifest asks for at this time, or what is to be waited for or mended first. */
+export function wantedLook(dataset: Dataset, others: Others, now: Date): Look | Verdict {
+  const recipeDigest = recipeOf(dataset);
   const recipe = shortDigest(recipeDigest);
   const refresh = dataset.metadata.annotations?.[annotations.refresh];
-  const { tick, next } = schedule ? ticks(schedule, dataset, now) : { tick: undefined, next: undefined };
-  return { id: shortDigest(jsonDigest({ recipe, refresh, tick: tick?.toISOString() })), recipe, recipeDigest, next };
+  if (!dataset.spec.from) {
+    const due = ticks(dataset, now);
+    if (isVerdict(due)) return due;
+    const id = shortDigest(jsonDigest({ recipe, refresh, tick: due.tick?.toISOString() }));
+    return { id, recipe, recipeDigest, next: due.next };
+  }
+  const inputs = resolveInputs(dataset, others);
+  if (isVerdict(inputs)) return inputs;
+  const references = referencesTo(inputs.flatMap(({ dataset: name }) => others.get(name) ?? []));
+  if (isVerdict(references)) return references;
+  const data = inputs.map(({ name, digest, split }) => ({ name, digest, split }));
+  const id = shortDigest(jsonDigest({ recipe, refresh, inputs: data }));
+  return { id, recipe, recipeDigest, next: undefined, derivation: { inputs, references } };
+}
+
+/** Names all that decides what a version is, but for the data: not who may see it, how it is kept and served, or when. */
+function recipeOf({ spec }: Dataset): string {
+  const { source, from, transform, format, csv, storage } = spec;
+  const { schema, expectations, splits, splitBy, timeSplits, splitSeed } = spec;
+  return jsonDigest({
+    ...{ source, from, transform, format, csv, storage },
+    ...{ schema, expectations, splits, splitBy, timeSplits, splitSeed },
+  });
 }
 
 /** The schedule's last time since the Dataset was made, and its next. Missed times count as one. */
-function ticks(schedule: string, dataset: Dataset, now: Date): { tick: Date | undefined; next: Date | undefined } {
+function ticks({ spec, metadata }: Dataset, now: Date): { tick?: Date; next?: Date } | Verdict {
+  const { schedule } = spec;
+  if (!schedule) return {};
   let cron: Cron;
   try {
     cron = new Cron(schedule, { timezone: "UTC", paused: true });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new SyntaxError(`spec.schedule "${schedule}" is not a cron schedule: ${why}`);
+    const message = `spec.schedule "${schedule}" is not a cron schedule: ${why}`;
+    return { state: "stalled", reason: "InvalidSchedule", message };
   }
   // previousRuns counts back from before its reference; a tick that is due this very second counts.
   const [tick] = cron.previousRuns(1, new Date(now.getTime() + 1000));
-  const created = new Date(dataset.metadata.creationTimestamp ?? 0);
-  return { tick: tick && tick > created ? tick : undefined, next: cron.nextRun(now) ?? undefined };
+  const next = cron.nextRun(now);
+  const created = new Date(metadata.creationTimestamp ?? 0);
+  return { ...(tick && tick > created ? { tick } : {}), ...(next ? { next } : {}) };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { observedDataset } from "../../../test/builders/datasets.ts";
 import { dataset, start } from "../../../test/builders/kinds.ts";
 import { datasetRecord } from "../../../test/builders/records.ts";
 import { settings } from "../../../test/builders/settings.ts";
@@ -16,11 +17,8 @@ interface Situation {
 
 function plan(subject: Dataset, { jobs = [], pods = [], versions = 0, now = start }: Situation = {}) {
   const byJob = new Map(jobs.map((job) => [job.metadata.name, pods]));
-  return planDataset(
-    { dataset: subject, jobs, pods: byJob, record: { found: datasetRecord(versions) } },
-    settings,
-    now,
-  );
+  const record = { found: datasetRecord(versions) };
+  return planDataset(observedDataset({ dataset: subject, jobs, pods: byJob, record }), settings, now);
 }
 
 /** The Job of the look that the Dataset asks for. */
@@ -52,7 +50,7 @@ describe("a new Dataset", () => {
 
   test("waits when the store is away, and keeps its status", () => {
     const subject = dataset({}, { version: 3, conditions: [] });
-    const away = { dataset: subject, jobs: [], pods: new Map(), record: { unavailable: "no answer" } };
+    const away = observedDataset({ dataset: subject, record: { unavailable: "no answer" } });
     const planned = planDataset(away, settings, start);
     expect(planned.apply).toEqual([]);
     expect(planned.status).toMatchObject({ version: 3, conditions: [{ reason: "StoreUnavailable" }, {}] });

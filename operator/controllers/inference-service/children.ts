@@ -2,6 +2,7 @@
 import { paths, type StageTask } from "../../agent/tasks.ts";
 import type { InferenceService } from "../../api/v1alpha1/inference-service.ts";
 import type { KubeObject } from "../../kube/types.ts";
+import { locationOf } from "../children/location.ts";
 import { ownerReference } from "../children/owner.ts";
 import { agentContainer, agentVolumes, type PodSettings, podFields, sourceAccess } from "../children/pod.ts";
 import { servingContainer } from "../children/serving.ts";
@@ -10,13 +11,13 @@ import { annotations, labels, managedBy } from "../labels.ts";
 import type { Revision } from "./revision.ts";
 
 /** The Service's port; kube-proxy maps it to the runtime's. */
-const servicePort = 80;
+export const servicePort = 80;
 
 export function serviceUrl({ metadata }: InferenceService): string {
   return `http://${metadata.name}.${metadata.namespace}.svc`;
 }
 
-function metadataOf(service: InferenceService, name: string): KubeObject["metadata"] {
+export function metadataOf(service: InferenceService, name: string): KubeObject["metadata"] {
   return {
     name,
     namespace: service.metadata.namespace ?? "",
@@ -47,10 +48,7 @@ export function buildDeployment(service: InferenceService, input: DeploymentInpu
     model:
       "uri" in model
         ? {
-            uri: model.uri,
-            secret: storage?.secretRef !== undefined,
-            ...(storage?.endpoint ? { endpoint: storage.endpoint } : {}),
-            ...(storage?.region ? { region: storage.region } : {}),
+            ...locationOf({ ...storage, uri: model.uri }, settings),
             ...(storage?.digest ? { digest: storage.digest } : {}),
           }
         : { name: model.name, digest: model.digest },

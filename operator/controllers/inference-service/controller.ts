@@ -18,8 +18,11 @@ export const inferenceServiceController: Controller<InferenceService> = {
     autoscalers: own,
     disruptionBudgets: own,
     serviceMonitors: own,
-    models: (model, { inferenceServices }) => inferenceServices.byIndex(references.model, keyOf(model)).map(keyOf),
-    servingRuntimes: (_, { inferenceServices }) => inferenceServices.list().map(keyOf),
+    prometheusRules: own,
+    httpRoutes: own,
+    scaledObjects: own,
+    models: (model, { inferenceServices }) => inferenceServices.keysByIndex(references.model, keyOf(model)),
+    servingRuntimes: (_, { inferenceServices }) => inferenceServices.keys(),
   },
   plan: (world, service) =>
     planInferenceService(observeInferenceService(world, service), world.settings, world.clock.now()),

@@ -3,7 +3,9 @@ import type { Model } from "../../api/v1alpha1/model.ts";
 import type { ServingRuntime } from "../../api/v1alpha1/runtimes.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import type { Deployment, Pod, Service } from "../children/types.ts";
-import { ownerIndex, podsOf, type World } from "../context.ts";
+import { type OptionalKind, ownerIndex, podsOf, presentKinds, type World } from "../context.ts";
+import type { HttpRoute } from "./gateway.ts";
+import type { ScaledObject } from "./scaling.ts";
 
 /** All that an InferenceService's plan depends on. */
 export interface ObservedInferenceService {
@@ -17,7 +19,11 @@ export interface ObservedInferenceService {
   autoscaler: KubeObject | undefined;
   disruptionBudget: KubeObject | undefined;
   serviceMonitor: KubeObject | undefined;
-  hasServiceMonitors: boolean;
+  prometheusRule: KubeObject | undefined;
+  httpRoute: HttpRoute | undefined;
+  scaledObject: ScaledObject | undefined;
+  /** The kinds of other projects that the cluster has. */
+  present: ReadonlySet<OptionalKind>;
 }
 
 export function observeInferenceService(world: World, service: InferenceService): ObservedInferenceService {
@@ -35,6 +41,9 @@ export function observeInferenceService(world: World, service: InferenceService)
     autoscaler: caches.autoscalers.get(namespace, name),
     disruptionBudget: caches.disruptionBudgets.get(namespace, name),
     serviceMonitor: caches.serviceMonitors.get(namespace, name),
-    hasServiceMonitors: world.hasServiceMonitors(),
+    prometheusRule: caches.prometheusRules.get(namespace, name),
+    scaledObject: caches.scaledObjects.get(namespace, name),
+    httpRoute: caches.httpRoutes.get(namespace, name),
+    present: presentKinds(world, ["serviceMonitors", "prometheusRules", "httpRoutes", "scaledObjects"]),
   };
 }

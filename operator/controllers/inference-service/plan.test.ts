@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { digestOf, inferenceService, model, servingRuntime, start } from "../../../test/builders/kinds.ts";
+import { nothingServed } from "../../../test/builders/observed.ts";
 import { settings } from "../../../test/builders/settings.ts";
 import { deployed, ended, pod, told, waiting } from "../../../test/builders/workloads.ts";
 import type { InferenceService } from "../../api/v1alpha1/inference-service.ts";
@@ -24,8 +25,7 @@ function championOf(champion: number, changes: Partial<ModelStatus> = {}): Model
 
 function plan(service: InferenceService, { deployments = [], pods = [], now = start, ...rest }: Situation = {}) {
   const observed: ObservedInferenceService = {
-    ...{ service, model: championOf(1), runtimes: [servingRuntime], deployments, front: undefined },
-    ...{ autoscaler: undefined, disruptionBudget: undefined, serviceMonitor: undefined, hasServiceMonitors: false },
+    ...{ ...nothingServed, service, model: championOf(1), deployments },
     pods: new Map(deployments.map(({ metadata }) => [metadata.name, pods])),
     ...rest,
   };
@@ -156,10 +156,8 @@ describe("a rollout", () => {
 
   test("keeps the agent image that a revision was made with", () => {
     const { metadata } = child(plan(service, { front, deployments: [old] }), "Deployment") as KubeObject;
-    const observed = { service, model: championOf(1), runtimes: [servingRuntime], deployments: [old], front };
-    const none = { autoscaler: undefined, disruptionBudget: undefined, serviceMonitor: undefined };
     const newer = planInferenceService(
-      { ...observed, ...none, pods: new Map(), hasServiceMonitors: false },
+      { ...nothingServed, service, model: championOf(1), deployments: [old], front },
       { ...settings, agentImage: "lemnis:2" },
       start,
     );
@@ -215,9 +213,12 @@ test.each([
   [true, undefined, 0],
 ])(
   "a ServiceMonitor where the cluster has them (%s) and the runtime has metrics (%s): %i",
-  (hasServiceMonitors, metricsPort, count) => {
+  (isThere, metricsPort, count) => {
     const runtime = { ...servingRuntime, spec: { ...servingRuntime.spec, metricsPort } };
-    const planned = plan(inferenceService(), { hasServiceMonitors, runtimes: [runtime] });
+    const planned = plan(inferenceService(), {
+      present: new Set(isThere ? ["serviceMonitors"] : []),
+      runtimes: [runtime],
+    });
     expect(planned.apply.filter(({ object }) => object.kind === "ServiceMonitor")).toHaveLength(count);
   },
 );

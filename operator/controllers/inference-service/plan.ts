@@ -1,30 +1,20 @@
 import type { InferenceServiceStatus, RevisionStatus } from "../../api/v1alpha1/inference-service.ts";
-import {
-  deployments as deploymentResource,
-  disruptionBudgets,
-  horizontalPodAutoscalers,
-  serviceMonitors,
-  services,
-} from "../../kube/resources.ts";
-import type { KubeObject, Resource } from "../../kube/types.ts";
-import type { ChildRef, Plan, PlannedEvent } from "../../runtime/plan.ts";
+import { deployments as deploymentResource } from "../../kube/resources.ts";
+import type { Plan, PlannedEvent } from "../../runtime/plan.ts";
 import { crashTrouble, startTrouble } from "../children/failure.ts";
 import type { Settings } from "../context.ts";
 import { annotations, labels } from "../labels.ts";
 import { outcomeOf } from "../outcome.ts";
 import { isVerdict } from "../runtime-template.ts";
-import { conditionsOf, type Verdict } from "../verdict.ts";
-import {
-  buildAutoscaler,
-  buildDeployment,
-  buildDisruptionBudget,
-  buildService,
-  buildServiceMonitor,
-  serviceUrl,
-} from "./children.ts";
+import { conditionsOf, type DomainCondition, type Verdict } from "../verdict.ts";
+import { serviceUrl } from "./children.ts";
+import { externalUrl, gatewayCondition } from "./gateway.ts";
 import type { ObservedInferenceService } from "./observe.ts";
+import { planChildren } from "./plan-children.ts";
 import { type Revision, resolveRevision } from "./revision.ts";
 import { isServing, planRollout, type Rollout } from "./rollout.ts";
+import { scalingCondition } from "./scaling.ts";
+import { sloCondition } from "./slo.ts";
 
 /** What to do about an InferenceService: a Deployment per revision, and the traffic on the one that is ready. */
 export function planInferenceService(
@@ -52,8 +42,8 @@ export function planInferenceService(
     delete: [...retired, ...children.unwanted],
     status: {
       observedGeneration: service.metadata.generation ?? 0,
-      conditions: conditionsOf(service, { verdict }, now),
-      url: serviceUrl(service),
+      conditions: conditionsOf(service, { verdict, own: ownConditions(observed, revision) }, now),
+      url: externalUrl(observed) ?? serviceUrl(service),
       ...(modelVersion ? { modelVersion: Number(modelVersion) } : {}),
       revisions: projectRevisions(observed, rollout),
     },
@@ -66,45 +56,11 @@ export function planInferenceService(
   };
 }
 
-interface Wanted {
-  revision: Revision;
-  rollout: Rollout;
-}
-
-function planChildren(observed: ObservedInferenceService, { revision, rollout }: Wanted, settings: Settings) {
-  const { service, deployments, autoscaler, disruptionBudget, serviceMonitor, hasServiceMonitors } = observed;
-  const { minReplicas, maxReplicas = minReplicas } = service.spec;
-  const existing = deployments.find(({ metadata }) => metadata.name === revision.name);
-  const traffic = rollout.traffic ?? revision.name;
-  const { port, metricsPort } = revision.template;
-  const apply: { resource: Resource; object: KubeObject }[] = [
-    {
-      resource: deploymentResource,
-      object: buildDeployment(service, { revision, replicas: rollout.replicas, existing }, settings),
-    },
-    // While an older revision serves, the Service stays as that revision needs it.
-    ...(traffic === revision.name
-      ? [{ resource: services, object: buildService(service, { name: traffic, port, metricsPort }) }]
-      : []),
-  ];
-  const unwanted: ChildRef[] = [];
-  const optional = (wanted: boolean, resource: Resource, seen: KubeObject | undefined, build: () => KubeObject) => {
-    if (wanted) apply.push({ resource, object: build() });
-    else if (seen?.metadata.uid && isOwned(seen, service.metadata.uid)) {
-      const { namespace = "", name, uid } = seen.metadata;
-      unwanted.push({ resource, namespace, name, uid });
-    }
-  };
-  const scales = maxReplicas > minReplicas;
-  optional(scales, horizontalPodAutoscalers, autoscaler, () => buildAutoscaler(service, traffic));
-  optional(minReplicas > 1, disruptionBudgets, disruptionBudget, () => buildDisruptionBudget(service));
-  const monitored = hasServiceMonitors && metricsPort !== undefined;
-  optional(monitored, serviceMonitors, serviceMonitor, () => buildServiceMonitor(service));
-  return { apply, unwanted };
-}
-
-function isOwned({ metadata }: KubeObject, uid: string | undefined): boolean {
-  return metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false;
+/** What is said beside Ready, of what the manifest asks for. */
+function ownConditions(observed: ObservedInferenceService, revision: Revision | undefined): DomainCondition[] {
+  return [gatewayCondition(observed), scalingCondition(observed), sloCondition(observed, revision)].filter(
+    (condition) => condition !== undefined,
+  );
 }
 
 function conclude(observed: ObservedInferenceService, revision: Revision, rollout: Rollout): Verdict {

@@ -13,10 +13,10 @@ export const modelController: Controller<Model> = {
   watches: {
     jobs: byLabel(labels.model),
     pods: byLabel(labels.model),
-    datasets: (dataset, { models }) => models.byIndex(references.dataset, keyOf(dataset)).map(keyOf),
+    datasets: (dataset, { models }) => models.keysByIndex(references.dataset, keyOf(dataset)),
     // A run that ended may have made a version.
     trainingJobs: (job) => [`${job.metadata.namespace}/${(job as TrainingJob & typeof job).spec.modelRef.name}`],
-    servingRuntimes: (_, { models }) => models.list().map(keyOf),
+    servingRuntimes: (_, { models }) => models.keys(),
   },
   plan: async (world, model) => planModel(await observeModel(world, model), world.settings, world.clock.now()),
 };

@@ -129,14 +129,14 @@ type Found =
   | { kind: "wait"; verdict: Verdict };
 
 /** The evaluation of one version on the target: known, to be made, under way, or failed. */
-function evaluationOf({ model, jobs, pods }: ObservedModel, { version, target, template }: Asked): Found {
+function evaluationOf({ model, dataset, jobs, pods }: ObservedModel, { version, target, template }: Asked): Found {
   const { container, port } = template;
   const split = model.spec.evaluation?.datasetRef.split;
   const digest = jsonDigest({ model: version.digest, dataset: target.datasetDigest, split, container, port });
   const known = version.evaluations.find((evaluation) => evaluation.digest === digest);
   if (known) return { kind: "metrics", metrics: known.metrics, digest };
   const job = jobs.find((candidate) => subjectOf(candidate)?.digest === digest);
-  if (!job) return { kind: "missing", input: { version, target, digest, template } };
+  if (!job) return { kind: "missing", input: { version, target, digest, template, dataset } };
   return underWay(job, { version, pods: pods.get(job.metadata.name) ?? [] });
 }
 

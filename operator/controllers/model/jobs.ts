@@ -2,11 +2,13 @@
 import { z } from "zod";
 import { type EvaluateTask, paths } from "../../agent/tasks.ts";
 import { shortDigest } from "../../api/digest.ts";
+import type { Dataset } from "../../api/v1alpha1/dataset.ts";
 import type { ServingTemplate } from "../../api/v1alpha1/inference-service.ts";
 import type { Model, ModelImportSource } from "../../api/v1alpha1/model.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import type { ModelVersion } from "../../store/api.ts";
 import { buildJob } from "../children/job.ts";
+import { locationOf } from "../children/location.ts";
 import { agentContainer, agentVolumes, type PodSettings, podFields, sourceAccess } from "../children/pod.ts";
 import { servingContainer } from "../children/serving.ts";
 import type { Job } from "../children/types.ts";
@@ -41,12 +43,16 @@ export interface EvaluationInput {
   target: Target;
   digest: string;
   template: ServingTemplate;
+  /** The Dataset that the target is a version of. */
+  dataset: Dataset | undefined;
 }
 
 export function buildEvaluationJob(model: Model, input: EvaluationInput, settings: PodSettings): KubeObject {
   const { name, namespace = "" } = model.metadata;
-  const { version, target, digest, template } = input;
+  const { version, target, digest, template, dataset } = input;
   const datasetRef = model.spec.evaluation?.datasetRef;
+  const source = dataset?.spec.storage === "Reference" ? dataset.spec.source : undefined;
+  const access = source ? sourceAccess(source.uri, source.secretRef?.name) : { volumes: [], mounts: [] };
   const modelMount = { name: "model", mountPath: paths.servedModel };
   const task: EvaluateTask = {
     verb: "evaluate",
@@ -57,6 +63,7 @@ export function buildEvaluationJob(model: Model, input: EvaluationInput, setting
     dataset: datasetRef?.name ?? "",
     ...target,
     split: datasetRef?.split ?? "",
+    ...(source ? { location: locationOf(source, settings) } : {}),
     task: model.spec.task,
     endpoint: `http://127.0.0.1:${template.port}`,
     modelName: name,
@@ -87,8 +94,8 @@ export function buildEvaluationJob(model: Model, input: EvaluationInput, setting
       ...podFields(pod),
       terminationGracePeriodSeconds: 5,
       initContainers: [stage, runtime],
-      containers: [agentContainer(settings, task, [])],
-      volumes: [...agentVolumes, { name: "model", emptyDir: {} }, { name: "tmp", emptyDir: {} }],
+      containers: [agentContainer(settings, task, access.mounts)],
+      volumes: [...agentVolumes, { name: "model", emptyDir: {} }, { name: "tmp", emptyDir: {} }, ...access.volumes],
     },
   });
 }
@@ -96,13 +103,13 @@ export function buildEvaluationJob(model: Model, input: EvaluationInput, setting
 export function buildImportJob(model: Model, source: ModelImportSource, settings: PodSettings): KubeObject {
   const { name, namespace = "" } = model.metadata;
   const { volumes, mounts } = sourceAccess(source.uri, source.secretRef?.name);
-  const { uri, digest, endpoint, region, secretRef } = source;
+  const { digest } = source;
   const task = {
     verb: "import" as const,
     namespace,
     model: name,
     format: model.spec.format.name,
-    source: { uri, secret: secretRef !== undefined, ...(endpoint ? { endpoint } : {}), ...(region ? { region } : {}) },
+    source: locationOf(source, settings),
     digest,
   };
   return buildJob({

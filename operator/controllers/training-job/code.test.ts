@@ -4,7 +4,7 @@ import { codeDigest } from "../../api/digest.ts";
 import { ObjectCache } from "../../kube/cache.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import type { World } from "../context.ts";
-import { codeDigestOf } from "./code.ts";
+import { type Code, codeOf } from "./code.ts";
 
 const subject = trainingJob({ code: { configMapRef: { name: "code" } } });
 const configMap = (resourceVersion: string, contents: object = {}) => ({
@@ -30,9 +30,14 @@ beforeEach(() => {
   world = { caches: { configMaps: cache }, client } as unknown as World;
 });
 
-test("there is none while the ConfigMap is not there, or none is named", async () => {
-  expect(await codeDigestOf(world, subject)).toBeUndefined();
-  expect(await codeDigestOf(world, trainingJob())).toBeUndefined();
+const codeDigestOf = async (...input: Parameters<typeof codeOf>) => ((await codeOf(...input)) as Code).digest;
+
+test("there is none when none is named, and a ConfigMap that is not there is waited for", async () => {
+  expect(await codeOf(world, subject)).toMatchObject({
+    reason: "CodeNotFound",
+    message: expect.stringMatching(/^ConfigMap code/),
+  });
+  expect(await codeOf(world, trainingJob())).toBeUndefined();
   expect(reads).toBe(0);
 });
 

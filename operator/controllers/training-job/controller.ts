@@ -12,10 +12,12 @@ export const trainingJobController: Controller<TrainingJob> = {
   watches: {
     jobs: byLabel(labels.trainingJob),
     pods: byLabel(labels.trainingJob),
-    datasets: (dataset, { trainingJobs }) => trainingJobs.byIndex(references.dataset, keyOf(dataset)).map(keyOf),
-    models: (model, { trainingJobs }) => trainingJobs.byIndex(references.model, keyOf(model)).map(keyOf),
-    configMaps: (code, { trainingJobs }) => trainingJobs.byIndex(references.code, keyOf(code)).map(keyOf),
-    trainingRuntimes: (_, { trainingJobs }) => trainingJobs.list().map(keyOf),
+    datasets: (dataset, { trainingJobs }) => trainingJobs.keysByIndex(references.dataset, keyOf(dataset)),
+    models: (model, { trainingJobs }) => trainingJobs.keysByIndex(references.model, keyOf(model)),
+    localQueues: (queue, { trainingJobs }) => trainingJobs.keysByIndex(references.queue, keyOf(queue)),
+    configMaps: (code, { trainingJobs }) => trainingJobs.keysByIndex(references.code, keyOf(code)),
+    gitRepositories: (code, { trainingJobs }) => trainingJobs.keysByIndex(references.git, keyOf(code)),
+    trainingRuntimes: (_, { trainingJobs }) => trainingJobs.keys(),
   },
   plan: async (world, trainingJob) =>
     planTrainingJob(await observeTrainingJob(world, trainingJob), world.settings, world.clock.now()),

@@ -2,8 +2,10 @@ import { paths } from "../../agent/tasks.ts";
 import type { TrainingJob } from "../../api/v1alpha1/training-job.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import { buildJob } from "../children/job.ts";
+import { locationOf } from "../children/location.ts";
 import { agentContainer, agentVolumes, type PodSettings, podFields, userContainer } from "../children/pod.ts";
 import { annotations, labels } from "../labels.ts";
+import { inQueue } from "./queue.ts";
 import { jobName, type WantedRun } from "./run.ts";
 
 const outputs = [
@@ -14,31 +16,35 @@ const outputs = [
 /** One run's Job: `stage`, then the user's `train`, both init containers, then `publish`. Kubernetes keeps the order. */
 export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, settings: PodSettings): KubeObject {
   const { spec, metadata } = trainingJob;
+  const { references } = run;
   const namespace = metadata.namespace ?? "";
   const inputMounts = [
     { name: "input-data", mountPath: paths.inputData },
     { name: "input-config", mountPath: paths.inputConfig },
   ];
-  const codeName = spec.code?.configMapRef.name;
-  const codeMount = codeName ? [{ name: "code", mountPath: paths.code }] : [];
+  const codeName = spec.code?.configMapRef?.name;
+  const codeMount = run.code ? [{ name: "code", mountPath: paths.code }] : [];
   const stage = agentContainer(
     settings,
     {
       verb: "stage",
       namespace,
-      inputs: run.spec.inputs.map(({ name, dataset, digest, split }) => ({
-        name,
-        dataset,
-        digest,
-        ...(split ? { split } : {}),
-      })),
+      inputs: run.spec.inputs.map(({ name, dataset, digest, split }) => {
+        const source = references.sources.get(dataset);
+        return {
+          ...{ name, dataset, digest },
+          ...(split ? { split } : {}),
+          ...(source ? { location: locationOf(source, settings) } : {}),
+        };
+      }),
       hyperparameters: run.spec.parameters,
-      ...(run.spec.code ? { code: run.spec.code } : {}),
+      ...(run.code ? { code: run.code.git ?? run.code.digest } : {}),
     },
     [
       ...inputMounts,
       ...codeMount,
       ...(codeName ? [{ name: "code-source", mountPath: paths.codeSource, readOnly: true }] : []),
+      ...references.mounts,
     ],
   );
   const { container, ...pod } = run.template;
@@ -71,7 +77,7 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
     },
     outputs.map((mount) => ({ ...mount, readOnly: true })),
   );
-  return buildJob({
+  const job = buildJob({
     owner: trainingJob,
     ownerLabel: labels.trainingJob,
     name: jobName(trainingJob, run.digest),
@@ -91,7 +97,9 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
         ...agentVolumes,
         ...[...inputMounts, ...codeMount, ...outputs].map(({ name }) => ({ name, emptyDir: {} })),
         ...(codeName ? [{ name: "code-source", configMap: { name: codeName } }] : []),
+        ...references.volumes,
       ],
     },
   });
+  return inQueue(job, spec.queueName);
 }

@@ -8,6 +8,7 @@ import {
   trainingJob,
   trainingRuntime,
 } from "../../../test/builders/kinds.ts";
+import { nothingTrained } from "../../../test/builders/observed.ts";
 import { runRecord } from "../../../test/builders/records.ts";
 import { settings } from "../../../test/builders/settings.ts";
 import { complete, ended, failed, made, pod, running, told, waiting } from "../../../test/builders/workloads.ts";
@@ -25,7 +26,7 @@ interface Situation extends Partial<Omit<ObservedTrainingJob, "trainingJob" | "p
 
 function plan(subject: TrainingJob, { jobs = [], pods = [], runs = [], ...rest }: Situation = {}) {
   const observed: ObservedTrainingJob = {
-    ...{ trainingJob: subject, model: model(), runtimes: [trainingRuntime], code: undefined },
+    ...{ ...nothingTrained, trainingJob: subject, model: model() },
     ...{ datasets: new Map([["wine", readyDataset()]]), jobs, record: { found: { runs } } },
     pods: new Map(jobs.map((job) => [job.metadata.name, pods])),
     ...rest,
@@ -61,7 +62,7 @@ describe("what is missing is waited for, by name", () => {
       { inputs: [{ name: "a", datasetRef: { name: "wine", split: "dev" } }] },
       /it has train, test/,
     ],
-    ["CodeNotFound", {}, { code: { configMapRef: { name: "code" } } }, /ConfigMap code/],
+    ["CodeNotReady", { code: { state: "waiting", reason: "CodeNotReady", message: "GitRepository code" } }, {}, /code/],
   ])("%s", (reason, situation, spec, says) => {
     const planned = plan(trainingJob(spec), situation);
     expect(planned).toMatchObject({ apply: [], outcome: { kind: "waiting" } });
@@ -100,7 +101,7 @@ describe("a run", () => {
       {},
       { runtimes: [{ ...trainingRuntime, spec: { ...trainingRuntime.spec, container: { image: "train:2" } } }] },
     ],
-    ["other code", {}, { code: digestOf("code") }],
+    ["other code", {}, { code: { digest: digestOf("code") } }],
     ["another Model", { modelRef: { name: "other" } }, {}],
   ])("is another with %s", (_, spec, situation) => {
     expect(jobOf(trainingJob(spec), running, situation).metadata.name).not.toBe(jobOf(trainingJob()).metadata.name);
@@ -166,7 +167,7 @@ describe("new data", () => {
 
   test("but new code ends it at once", () => {
     const job = jobOf(follows);
-    const planned = plan(follows, { code: digestOf("new code"), jobs: [job] });
+    const planned = plan(follows, { code: { digest: digestOf("new code") }, jobs: [job] });
     expect(planned.delete).toMatchObject([{ name: job.metadata.name }]);
     expect(planned.apply).toHaveLength(1);
   });

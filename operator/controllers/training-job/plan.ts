@@ -11,6 +11,7 @@ import { isVerdict } from "../runtime-template.ts";
 import type { Verdict } from "../verdict.ts";
 import { buildTrainingJob } from "./job.ts";
 import type { ObservedTrainingJob } from "./observe.ts";
+import { isMisplaced, queueObstacle } from "./queue.ts";
 import { resolveRun, runOf, type WantedRun } from "./run.ts";
 import { concludeRun, projectStatus } from "./status.ts";
 
@@ -35,10 +36,15 @@ export function planTrainingJob(
     (candidate) => candidate !== job && !isFinished(candidate) && !surplus.includes(candidate),
   );
   const start = !succeeded && !job && !busy && !spec.suspend;
-  const { verdict, events } = concludeRun(observed, { wanted: resolved, job, succeeded });
+  const obstacle = start ? queueObstacle(observed) : undefined;
+  const { verdict, events } = obstacle
+    ? { verdict: obstacle, events: [eventOf(obstacle)] }
+    : concludeRun(observed, { wanted: resolved, job, succeeded });
+  const object = start && !obstacle ? buildTrainingJob(trainingJob, resolved, settings) : undefined;
   return {
     records: failures,
-    apply: start ? [{ resource: jobResource, object: buildTrainingJob(trainingJob, resolved, settings) }] : [],
+    // Who admits it decides over what it says from then on.
+    apply: object ? [{ resource: jobResource, object, once: true }] : [],
     delete: surplus.map(deletion),
     status: projectStatus(observed, { verdict, wanted: resolved, job, succeeded, runs }, now),
     events,
@@ -53,7 +59,8 @@ interface RunState {
 }
 
 /** Jobs to delete: of a run that nobody wants any more, of a failure to try again, past the history limit. */
-function surplusJobs({ trainingJob, jobs }: ObservedTrainingJob, { wanted, job, succeeded }: RunState): Job[] {
+function surplusJobs(observed: ObservedTrainingJob, { wanted, job, succeeded }: RunState): Job[] {
+  const { trainingJob, jobs } = observed;
   const { spec, metadata } = trainingJob;
   const superseded = jobs.filter(
     (candidate) =>
@@ -66,6 +73,7 @@ function surplusJobs({ trainingJob, jobs }: ObservedTrainingJob, { wanted, job, 
     job &&
     !succeeded &&
     ((spec.suspend && !isFinished(job)) ||
+      isMisplaced(observed, job) ||
       // The store knows nothing of a run that ended well: it lost its record, so the run is made again.
       isComplete(job) ||
       (isFailed(job) && Number(job.metadata.annotations?.[annotations.generation]) < (metadata.generation ?? 0)));
@@ -111,9 +119,11 @@ function problemPlan(
   now: Date,
 ): Plan<TrainingJobStatus> {
   const runs = "found" in observed.record ? observed.record.found.runs : [];
-  const events: PlannedEvent[] = [
-    { type: problem.state === "stalled" ? "Warning" : "Normal", reason: problem.reason, message: problem.message },
-  ];
   const status = projectStatus(observed, { verdict: problem, runs }, now);
+  const events = [eventOf(problem)];
   return { records: failures, apply: [], delete: [], status, events, outcome: outcomeOf(problem, [], now) };
+}
+
+function eventOf({ state, reason, message }: Verdict): PlannedEvent {
+  return { type: state === "stalled" ? "Warning" : "Normal", reason, message };
 }

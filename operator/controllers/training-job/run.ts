@@ -3,10 +3,12 @@ import { z } from "zod";
 import { jsonDigest, shortDigest } from "../../api/digest.ts";
 import type { TrainingJob, TrainingTemplate } from "../../api/v1alpha1/training-job.ts";
 import { type RunSpec, runSpec } from "../../store/api.ts";
+import { type References, referencesTo } from "../children/reference.ts";
 import type { Job } from "../children/types.ts";
 import { annotations } from "../labels.ts";
 import { isVerdict, resolveTemplate } from "../runtime-template.ts";
 import type { Verdict } from "../verdict.ts";
+import type { Code } from "./code.ts";
 import type { ObservedTrainingJob, TrainingJobRecord } from "./observe.ts";
 
 export interface WantedRun {
@@ -14,6 +16,9 @@ export interface WantedRun {
   spec: RunSpec;
   template: TrainingTemplate;
   format: string;
+  code: Code | undefined;
+  /** What `stage` needs for inputs that are stored by reference. */
+  references: References;
 }
 
 const jobRun = runSpec.extend({ digest: z.string() });
@@ -45,8 +50,7 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
   const wish = { template: own, runtimeRef, format: model.spec.format.name };
   const template = resolveTemplate(wish, observed.runtimes, "TrainingRuntime");
   if (isVerdict(template)) return template;
-  const codeName = spec.code?.configMapRef.name;
-  if (codeName && !code) return missing("CodeNotFound", `ConfigMap ${codeName} does not exist in this namespace`);
+  if (code && isVerdict(code)) return code;
   const inputs = [];
   for (const { name, datasetRef } of spec.inputs ?? []) {
     const status = datasets.get(datasetRef.name)?.status;
@@ -56,11 +60,8 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
     if (!status?.version || !status.digest) {
       return missing("DatasetNotReady", `Dataset ${datasetRef.name} has no version yet`);
     }
-    if (datasetRef.split && !status.splits?.[datasetRef.split]) {
-      const known = Object.keys(status.splits ?? {}).join(", ");
-      const message = `Dataset ${datasetRef.name} has no split ${datasetRef.split}; it has ${known}`;
-      return missing("SplitNotFound", message);
-    }
+    const lacking = lackingSplit(datasetRef, status.splits ?? {});
+    if (lacking) return missing("SplitNotFound", lacking);
     const { split } = datasetRef;
     inputs.push({
       name,
@@ -70,10 +71,12 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
       ...(split ? { split } : {}),
     });
   }
+  const references = referencesTo([...datasets.values()]);
+  if (isVerdict(references)) return references;
   const recipe = jsonDigest({
     container: template.container,
     runAsUser: template.runAsUser,
-    code,
+    code: code?.digest,
     inputs: spec.inputs,
     parameters,
     model: spec.modelRef.name,
@@ -90,11 +93,27 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
       inputs: pinned,
       parameters: parameters as RunSpec["parameters"],
       image: template.container.image,
-      ...(code ? { code } : {}),
+      ...(code ? { code: code.digest } : {}),
+      ...(code?.commit ? { commit: code.commit } : {}),
     },
+    code,
     template,
+    references,
     format: model.spec.format.name,
   };
+}
+
+/** Rows that are held out reach training only where the manifest names their split: without one, it is given `train`. */
+function lackingSplit(
+  { name, split }: { name: string; split?: string | undefined },
+  splits: Readonly<Record<string, number>>,
+): string | undefined {
+  const known = Object.keys(splits);
+  const has = (wanted: string) => known.includes(wanted);
+  if (split === undefined && known.length > 0 && !has("train") && !has("all"))
+    return `Dataset ${name} has the splits ${known.join(", ")}: name one of them in datasetRef.split`;
+  if (split === undefined || (splits[split] ?? 0) > 0) return undefined;
+  return `Dataset ${name} has no split ${split}; it has ${known.join(", ")}`;
 }
 
 /** The newest run of this recipe that succeeded or has a Job. */

@@ -6,6 +6,7 @@ import { jobFailure, startTrouble } from "../children/failure.ts";
 import { finishedAt, isFinished, type Job } from "../children/types.ts";
 import { conditionsOf, type Verdict } from "../verdict.ts";
 import type { ObservedTrainingJob } from "./observe.ts";
+import { isQueued, queuedVerdict } from "./queue.ts";
 import { type JobRun, runOf, type WantedRun } from "./run.ts";
 
 interface RunState {
@@ -16,9 +17,10 @@ interface RunState {
 
 /** How the wanted run stands. */
 export function concludeRun(
-  { trainingJob, jobs, pods }: ObservedTrainingJob,
+  observed: ObservedTrainingJob,
   { wanted, job, succeeded }: RunState,
 ): { verdict: Verdict; events: PlannedEvent[] } {
+  const { trainingJob, jobs, pods } = observed;
   if (succeeded) {
     const made = succeeded.model ? `version ${succeeded.model.version} of Model ${succeeded.model.name}` : "no model";
     const message = `run ${shortDigest(wanted.digest)} succeeded and made ${made}`;
@@ -41,6 +43,9 @@ export function concludeRun(
     const { reason } = failure;
     const message = `run ${shortDigest(wanted.digest)} failed: ${failure.message}. Mend it and apply again, or delete Job ${job?.metadata.name} to try the same again`;
     return { verdict: { state: "stalled", reason, message }, events: [{ type: "Warning", reason, message }] };
+  }
+  if (current && isQueued(current)) {
+    return { verdict: queuedVerdict(observed, shortDigest(wanted.digest)), events: [] };
   }
   const trouble = startTrouble(podsOfRun);
   if (trouble) {
@@ -78,7 +83,7 @@ export function projectStatus(observed: ObservedTrainingJob, projection: Project
 }
 
 function endedRun(run: Run, job: Job | undefined): RunStatus {
-  const { digest, phase, trigger, startedAt, finishedAt, metrics, reason, message, model } = run;
+  const { digest, phase, trigger, commit, startedAt, finishedAt, metrics, reason, message, model } = run;
   return {
     digest,
     phase,
@@ -86,6 +91,7 @@ function endedRun(run: Run, job: Job | undefined): RunStatus {
     startedAt,
     finishedAt,
     inputs: inputsOf(run),
+    ...(commit ? { commit } : {}),
     ...(job ? { job: job.metadata.name } : {}),
     ...(metrics ? { metrics } : {}),
     ...(reason ? { reason } : {}),
@@ -105,9 +111,10 @@ function jobRunStatus({ pods }: ObservedTrainingJob, job: Job): RunStatus | unde
   return {
     job: job.metadata.name,
     digest: run.digest,
-    phase: failure ? "Failed" : running ? "Running" : "Pending",
+    phase: failure ? "Failed" : isQueued(job) ? "Queued" : running ? "Running" : "Pending",
     trigger: run.trigger,
     inputs: inputsOf(run),
+    ...(run.commit ? { commit: run.commit } : {}),
     ...(job.status?.startTime ? { startedAt: job.status.startTime } : {}),
     ...(failure ? { reason: failure.reason, message: failure.message, finishedAt: finishedAt(job) } : {}),
   };

@@ -9,6 +9,7 @@ import {
   evaluationInput,
   modelImport,
   objectName,
+  progress as progressInput,
   runResult,
 } from "../api.ts";
 import { type Caller, requireOperator } from "../auth.ts";
@@ -29,6 +30,10 @@ const parameters = z.object({
   digest: digest.optional(),
   alias: objectName.optional(),
 });
+/** One name or several, of the query. */
+const wanted = z.object({
+  name: z.union([objectName.transform((name) => [name]), z.array(objectName).max(100)]),
+});
 
 /** The path's parameters; the routes below say which are there. */
 function read(request: { params: unknown }) {
@@ -36,10 +41,22 @@ function read(request: { params: unknown }) {
   return { namespace, name, version, digest: id, alias };
 }
 
-export function addRecordRoutes(app: FastifyInstance, { datasets, models, runs, database }: Services): void {
+export function addRecordRoutes(app: FastifyInstance, services: Services): void {
+  addDatasetRoutes(app, services);
+  addRunRoutes(app, services);
+  addModelRoutes(app, services);
+}
+
+function addDatasetRoutes(app: FastifyInstance, { datasets, progress }: Services): void {
   app.get("/datasets/:name", async (request) => {
     const { namespace, name } = read(request);
-    return datasets.read(namespace, name);
+    const told = progress.get(namespace, name);
+    return { ...datasets.read(namespace, name), ...(told ? { progress: told } : {}) };
+  });
+  app.put("/datasets/:name/progress", async (request, reply) => {
+    const { namespace, name } = read(request);
+    progress.put(namespace, name, progressInput.parse(request.body));
+    return reply.status(204).send();
   });
   app.get("/datasets/:name/versions/:version", async (request) => {
     const { namespace, name, version } = read(request);
@@ -50,9 +67,17 @@ export function addRecordRoutes(app: FastifyInstance, { datasets, models, runs, 
   app.post("/datasets/:name/versions", async (request, reply) => {
     const { namespace, name } = read(request);
     const { version, created } = datasets.register(namespace, name, datasetVersionInput.parse(request.body));
+    progress.clear(namespace, name);
     return reply.status(created ? 201 : 200).send(version);
   });
+}
 
+function addRunRoutes(app: FastifyInstance, { runs }: Services): void {
+  app.get("/trainingjobs", async (request) => {
+    const { namespace } = read(request);
+    const names = wanted.parse(request.query).name;
+    return Object.fromEntries(names.map((name) => [name, { runs: runs.read(namespace, name) }]));
+  });
   app.get("/trainingjobs/:name", async (request) => {
     const { namespace, name } = read(request);
     return { runs: runs.read(namespace, name) };
@@ -62,7 +87,9 @@ export function addRecordRoutes(app: FastifyInstance, { datasets, models, runs, 
     const { run, created } = runs.put({ namespace, job: name, digest }, runResult.parse(request.body));
     return reply.status(created ? 201 : 200).send(run);
   });
+}
 
+function addModelRoutes(app: FastifyInstance, { models, database }: Services): void {
   app.get("/models/:name", async (request) => {
     const { namespace, name } = read(request);
     return models.read(namespace, name);

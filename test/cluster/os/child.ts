@@ -32,7 +32,15 @@ export class Child {
   }
 
   /** Starts the server and waits until it is ready. On failure nothing is left running, and the error ends with the log's end. */
-  static async start({ name, command, args, logFile, env, isReady, timeoutMs = 60_000 }: ChildOptions): Promise<Child> {
+  static async start({
+    name,
+    command,
+    args,
+    logFile,
+    env,
+    isReady,
+    timeoutMs = 180_000,
+  }: ChildOptions): Promise<Child> {
     mkdirSync(dirname(logFile), { recursive: true });
     const log = openSync(logFile, "a");
     const spawned = spawn("setpriv", ["--pdeathsig", "KILL", "--", command, ...args], {
@@ -61,6 +69,11 @@ export class Child {
     return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
+  /** Null while it runs, and when a signal ended it. */
+  get exitCode(): number | null {
+    return this.#process.exitCode;
+  }
+
   /** Ends the server and waits until it has ended; one that ignores SIGTERM is killed after 10 s. */
   async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
     if (this.hasExited) return;
@@ -71,19 +84,26 @@ export class Child {
   }
 }
 
+/** From these no connection takes one as its own end; above are the ports that clusters hand out to Services. */
+const [firstPort, lastPort] = [10_000, 29_999];
+
 /** Ports of 127.0.0.1 that were free a moment ago. Another process may take one first: whoever uses them must be ready to try again. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, "127.0.0.1");
-      await once(server, "listening");
-      return server;
-    }),
-  );
-  const found = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const found: number[] = [];
+  while (found.length < count) {
+    const port = firstPort + Math.floor(Math.random() * (lastPort - firstPort + 1));
+    if (!found.includes(port) && (await isFree(port))) found.push(port);
+  }
   return found;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch {
+    return false;
+  }
+  await new Promise((resolve) => server.close(resolve));
+  return true;
 }

@@ -96,7 +96,7 @@ describe("stage", () => {
     const hyperparameters = { C: 1, solver: "lbfgs", fit: true };
     expect((await world.run(stageTask({ inputs: [input(digest, "train")], hyperparameters }))).code).toBe(0);
     expect(readdirSync(world.paths.inputData)).toEqual(["train"]);
-    expect(readdirSync(join(world.paths.inputData, "train"))).toEqual(["data.csv"]);
+    expect(readdirSync(join(world.paths.inputData, "train"))).toEqual(["wine.csv"]);
     const config = JSON.parse(await readFile(join(world.paths.inputConfig, "inputdataconfig.json"), "utf8"));
     expect(config.train).toMatchObject({ ContentType: "text/csv", split: "train", label: "class", digest });
     expect(JSON.parse(await readFile(join(world.paths.inputConfig, "hyperparameters.json"), "utf8"))).toEqual(

@@ -1,9 +1,8 @@
 /** The four controllers together, on a real API server: the loop, rest, restarts, drift, optional kinds. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { customResourceDefinitions } from "../../../operator/kube/resources.ts";
 import { inReverse, kindsOfOurs, manifests, metadata, ready, reason } from "./wine.ts";
-import { type RunningOperator, resourceOf, runtimes, serviceMonitorCrd, startWorld, type World } from "./world.ts";
+import { type RunningOperator, resourceOf, runtimes, startWorld, type World } from "./world.ts";
 
 let world: World;
 let operator: RunningOperator;
@@ -152,7 +151,7 @@ test("objects that are deleted and applied again get their status from the store
 });
 
 test("ServiceMonitors are made when their kind appears, without a restart", async () => {
-  await world.client.create(customResourceDefinitions, await serviceMonitorCrd());
+  await world.install("ServiceMonitor");
   const monitor = await vi.waitFor(() => world.get("reverse", "ServiceMonitor", "wine"), {
     timeout: 30_000,
     interval: 300,

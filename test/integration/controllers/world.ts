@@ -1,5 +1,5 @@
 /** The whole operator and a real store on a real API server with its controllers; `Player` stands in for nodes and agents. */
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { load } from "js-yaml";
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import { buildCrd } from "../../../operator/api/crd.ts";
 import { apiVersion, group, version } from "../../../operator/api/v1alpha1/common.ts";
 import { kinds } from "../../../operator/api/v1alpha1/index.ts";
@@ -18,7 +18,7 @@ import { runOperator } from "../../../operator/operator.ts";
 import { startStore } from "../../../operator/store/server.ts";
 import { servingRuntime, trainingRuntime } from "../../builders/kinds.ts";
 import { startControlPlane } from "../../cluster/control-plane.ts";
-import { prometheusOperatorCrd } from "../../cluster/tools.ts";
+import { type ProjectKind, projectCrd } from "../../cluster/project-crds.ts";
 import { Player } from "../../rig/player.ts";
 
 const system = "kube-system";
@@ -32,6 +32,8 @@ export interface Seen extends KubeObject {
 export interface RunningOperator {
   /** Requests of the operator that wrote something, the Lease's aside. */
   writes(): Promise<number>;
+  /** Reconciles that ended in an error. */
+  errors(): Promise<number>;
   isLeader(): Promise<boolean>;
   stop(): Promise<void>;
 }
@@ -100,6 +102,19 @@ export async function startWorld() {
       await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
       return name;
     },
+    /** Another project's kind comes to the cluster. */
+    async install(kind: ProjectKind): Promise<void> {
+      await client.create(customResourceDefinitions, load(await projectCrd(kind)) as KubeObject);
+    },
+    /** It goes, and its objects with it. */
+    async uninstall(kind: ProjectKind): Promise<void> {
+      const { group: of, plural } = resourceOf(kind);
+      const name = `${plural}.${of}`;
+      const { metadata } = await client.getMetadata(customResourceDefinitions, undefined, name);
+      await client.delete(customResourceDefinitions, { name, uid: metadata.uid ?? "" });
+      const gone = () => expect(client.getMetadata(customResourceDefinitions, undefined, name)).rejects.toThrow(/404/);
+      await vi.waitFor(gone, { timeout: 20_000, interval: 100 });
+    },
     async stop(): Promise<void> {
       for (const operator of operators) await operator.stop();
       await player.stop();
@@ -126,6 +141,8 @@ async function startOperator(input: {
       ...{ LEMNIS_STORE_URL: input.storeUrl, LEMNIS_STORE_TOKEN_FILE: input.tokenFile, LEMNIS_AGENT_IMAGE: "lemnis:1" },
       ...{ LEMNIS_AGENT_IMAGE_PULL_POLICY: "IfNotPresent", POD_NAMESPACE: system, POD_NAME: input.name },
       ...{ LEMNIS_LOG_LEVEL: "error", LEMNIS_METRICS_PORT: port, LEMNIS_DRAIN_SECONDS: 1, LEMNIS_RELIST_SECONDS: 1800 },
+      ...{ KUBERNETES_SERVICE_PORT: "443", LEMNIS_SERVICE_ACCOUNT_DIR: "" },
+      ...{ LEMNIS_WEBHOOK_PORT: 0, LEMNIS_DENIED_RANGES: [] },
     },
     logger: pino({ level: "fatal" }),
     signal: stop.signal,
@@ -141,12 +158,13 @@ async function startOperator(input: {
     },
     { timeout: 30_000 },
   );
+  const sum = async (series: RegExp) => {
+    const lines = (await metrics()).split("\n").filter((line) => series.test(line));
+    return lines.reduce((total, line) => total + Number(line.split(" ").at(-1)), 0);
+  };
   return {
-    async writes() {
-      const lines = (await metrics()).split("\n").filter((line) => /^lemnis_api_requests_total\{/.test(line));
-      const writing = lines.filter((line) => !/verb="(get|list|watch)"|resource="leases"/.test(line));
-      return writing.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
-    },
+    writes: () => sum(/^lemnis_api_requests_total\{(?!.*(verb="(get|list|watch)"|resource="leases"))/),
+    errors: () => sum(/^lemnis_reconcile_errors_total\{/),
     isLeader: async () => /^lemnis_leader 1$/m.test(await metrics()),
     async stop() {
       stop.abort();
@@ -172,6 +190,12 @@ const builtIn: Record<string, [string, string, string]> = {
   ResourceQuota: ["", "v1", "resourcequotas"],
   Event: ["events.k8s.io", "v1", "events"],
   ServiceMonitor: ["monitoring.coreos.com", "v1", "servicemonitors"],
+  LocalQueue: ["kueue.x-k8s.io", "v1beta2", "localqueues"],
+  GitRepository: ["source.toolkit.fluxcd.io", "v1", "gitrepositories"],
+  HTTPRoute: ["gateway.networking.k8s.io", "v1", "httproutes"],
+  ScaledObject: ["keda.sh", "v1alpha1", "scaledobjects"],
+  PrometheusRule: ["monitoring.coreos.com", "v1", "prometheusrules"],
+  HorizontalPodAutoscaler: ["autoscaling", "v2", "horizontalpodautoscalers"],
   PodDisruptionBudget: ["policy", "v1", "poddisruptionbudgets"],
 };
 
@@ -184,7 +208,3 @@ export function resourceOf(kind: string): Resource {
 
 /** The runtimes that the chart would bring. */
 export const runtimes = [servingRuntime, trainingRuntime] as unknown as Seen[];
-
-export async function serviceMonitorCrd(): Promise<KubeObject> {
-  return load(await readFile(await prometheusOperatorCrd("servicemonitors"), "utf8")) as KubeObject;
-}

@@ -7,7 +7,7 @@ import { buildCrd } from "../../../operator/api/crd.ts";
 import { apiVersion } from "../../../operator/api/v1alpha1/common.ts";
 import { kinds } from "../../../operator/api/v1alpha1/index.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
-import { cases } from "./cases.ts";
+import { cases } from "./cases/all.ts";
 
 let plane: ControlPlane;
 let dispatcher: Agent;

@@ -42,8 +42,10 @@ async function apply(resource: Resource, object: Body) {
   return applyIfChanged(world.client, { resource, object }, observed);
 }
 /** What somebody else does with kubectl. */
-const byOthers = (resource: Resource, object: Body) =>
-  world.client.apply<Body>(resource, object, { manager: "kubectl" });
+async function byOthers(resource: Resource, object: Body): Promise<Body> {
+  await world.client.apply(resource, object, { manager: "kubectl" });
+  return read(resource, object.metadata.name);
+}
 
 describe("an object that holds all that is wanted", () => {
   test.each<[string, Resource, Body]>([
@@ -143,18 +145,17 @@ test("an object of ours that the cache has lost, and others have changed, is put
   await apply(services, service("unlabelled", { app: "ours" }));
   await byOthers(services, service("unlabelled", { app: "theirs" }));
   const object = service("unlabelled", { app: "ours" });
-  expect(await applyIfChanged(world.client, { resource: services, object }, undefined)).toMatchObject({
-    spec: { selector: { app: "ours" } },
-  });
+  await applyIfChanged(world.client, { resource: services, object }, undefined);
+  expect((await read(services, "unlabelled")).spec).toMatchObject({ selector: { app: "ours" } });
 });
 
 test("a delete meets only the very object that was seen", async () => {
-  const made = (await apply(services, service("deleted", { app: "a" }))) as Body;
+  const made = await apply(services, service("deleted", { app: "a" }));
   await world.client.delete(services, { namespace, name: "deleted", uid: "another" });
   expect(await read(services, "deleted")).toBeDefined();
-  await world.client.delete(services, { namespace, name: "deleted", uid: made.metadata.uid ?? "" });
+  await world.client.delete(services, { namespace, name: "deleted", uid: made?.uid ?? "" });
   await expect(read(services, "deleted")).rejects.toThrow(/404/);
-  await world.client.delete(services, { namespace, name: "deleted", uid: made.metadata.uid ?? "" });
+  await world.client.delete(services, { namespace, name: "deleted", uid: made?.uid ?? "" });
 });
 
 test("what the API server refuses names the object, the status and the reason", async () => {

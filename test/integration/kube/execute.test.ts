@@ -24,6 +24,10 @@ let running: Promise<unknown>[];
 
 const patience = { timeout: 20_000, interval: 50 };
 const read = (name: string) => world.client.get<Thing>(things, namespace, name);
+async function make(name: string): Promise<Thing> {
+  await world.client.apply(things, thing(name));
+  return read(name);
+}
 
 beforeAll(async () => {
   world = await startWorld();
@@ -151,7 +155,7 @@ describe("a status", () => {
   });
 
   test("is written by its own manager, beside others' fields, and loses what is no longer in it", async () => {
-    const made = await world.client.apply<Thing>(things, thing("managed"));
+    const made = await make("managed");
     const others = { ...thing("managed"), status: { theirs: 1 } };
     await world.client.apply(things, others, { subresource: "status", manager: "someone" });
     const none = { ...plan(made), apply: [], events: [] };
@@ -168,7 +172,7 @@ describe("a status", () => {
   });
 
   test("does not bring back an object that was deleted, nor reach another of its name", async () => {
-    const old = await world.client.apply<Thing>(things, thing("again"));
+    const old = await make("again");
     await world.client.delete(things, { namespace, name: "again", uid: old.metadata.uid ?? "" });
     const late = { ...plan(old), apply: [] };
     await expect(execute(executor(), { object: old, resource: things }, late)).rejects.toMatchObject({ status: 404 });
@@ -185,7 +189,7 @@ describe("an event", () => {
   };
 
   test("is there once, however often the same is said", async () => {
-    const made = await world.client.apply<Thing>(things, thing("told"));
+    const made = await make("told");
     const record = recorder(world.client);
     for (const message of ["a", "a", "b", "a"]) await record.record(made, { type: "Normal", reason: "Made", message });
     expect((await about("told")).map(({ note }) => note).sort()).toEqual(["a", "b"]);
@@ -193,7 +197,7 @@ describe("an event", () => {
   });
 
   test("of any length and in any script is taken", async () => {
-    const made = await world.client.apply<Thing>(things, thing("long"));
+    const made = await make("long");
     const record = recorder(world.client);
     for (const message of [
       "x".repeat(5000),

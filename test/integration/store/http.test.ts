@@ -20,6 +20,7 @@ const routes: [string, string, boolean][] = [
   ["GET", `${base}/datasets/wine/versions/1`, false],
   ["POST", `${base}/datasets/wine/versions`, false],
   ["GET", `${base}/trainingjobs/wine`, false],
+  ["GET", `${base}/trainingjobs?name=wine`, false],
   ["PUT", `${base}/trainingjobs/wine/runs/${digest}`, false],
   ["GET", `${base}/models/wine`, false],
   ["GET", `${base}/models/wine/versions/1`, false],
@@ -122,6 +123,9 @@ test("the way of a model through the store, as agents and the operator walk it",
   expect(registered).toMatchObject({ version: 1, rows: 3 });
   expect(trained.model).toMatchObject({ name: "wine", version: 1 });
   const boss = world.clientOf(operator);
+  const [known, unknown] = [boss.trainingJob("team-b", "wine"), boss.trainingJob("team-b", "beer")];
+  expect((await known).runs).toMatchObject([{ phase: "Succeeded", model: { version: 1 } }]);
+  expect(await unknown).toEqual({ runs: [] });
   const path = "namespaces/team-b/models/wine";
   await boss.write({ method: "PUT", path: `${path}/versions/1/decision`, body: decision("Passed", digest) });
   await boss.write({ method: "PUT", path: `${path}/aliases/champion`, body: { version: 1 } });
@@ -132,6 +136,20 @@ test("the way of a model through the store, as agents and the operator walk it",
   await expect(
     agent.write({ method: "PUT", path: `${path}/aliases/champion`, body: { version: 1 } }),
   ).rejects.toMatchObject({ status: 403 });
+});
+
+test("how far a reading has come is told by its pod, and forgotten when it has made a version", async () => {
+  const agent = world.clientOf("team-c:default");
+  const path = "namespaces/team-c/datasets/wine/progress";
+  const body = { phase: "Reading", bytes: 10, totalBytes: 30, rows: 2 };
+  await agent.write({ method: "PUT", path, body });
+  expect(await agent.dataset("team-c", "wine")).toEqual({ versions: [], progress: body });
+  const stranger = world.clientOf("team-d:default");
+  await expect(stranger.write({ method: "PUT", path, body })).rejects.toMatchObject({ status: 403 });
+  const origins = [{ path: "all/data.csv", uri: "s3://bucket/data.csv", version: "1" }];
+  await agent.registerDatasetVersion("team-c", "wine", datasetInput([fileOf("pinned")], { origins }));
+  expect(await agent.dataset("team-c", "wine")).toMatchObject({ current: 1, versions: [{ version: 1 }] });
+  expect(await agent.dataset("team-c", "wine")).not.toHaveProperty("progress");
 });
 
 async function walk(agent: ReturnType<World["clientOf"]>) {

@@ -1,0 +1,45 @@
+import { checkStatement } from "../derive/statement.ts";
+import { clip, errorText, TaskError } from "../failure.ts";
+import type { ExpectationTask } from "../tasks.ts";
+import { type CheckedTable, nameColumns } from "./table.ts";
+
+/** Milliseconds that an expectation's SQL may take. */
+const timeLimit = 10 * 60_000;
+
+/** Why the number that the SQL returns is not the one that is expected; undefined when it is. */
+export async function judgeNumber(
+  { sql, equals, min, max }: ExpectationTask & { sql: string },
+  table: CheckedTable,
+  limit = timeLimit,
+): Promise<string | undefined> {
+  const { database } = table;
+  await nameColumns(table);
+  let rows: Awaited<ReturnType<typeof database.rowsWithin>>;
+  try {
+    await checkStatement(database, sql, ["data"]);
+    rows = await database.rowsWithin(limit, `SELECT * FROM (${sql}\n) LIMIT 2`);
+  } catch (error) {
+    const why = error instanceof TaskError ? error.message.replace(/^transform\.sql/, "it") : errorText(error);
+    return `sql: ${clip(shown(why, table), 300)}`;
+  }
+  if (!rows) return `sql took longer than ${limit / 1000} s`;
+  const values = rows.flatMap((row) => Object.values(row));
+  const [value] = values;
+  if (values.length !== 1)
+    return `sql must return one number, not ${rows.length} rows of ${values.length / (rows.length || 1)} columns`;
+  const number = typeof value === "bigint" ? Number(value) : value;
+  if (typeof number !== "number" || Number.isNaN(number))
+    return "sql must return a number: cast it, as in sum(x)::DOUBLE";
+  if (equals !== undefined && number !== equals) return `sql returned ${number}, not ${equals}`;
+  if (min !== undefined && number < min) return `sql returned ${number}, less than ${min}`;
+  if (max !== undefined && number > max) return `sql returned ${number}, more than ${max}`;
+  return undefined;
+}
+
+/** DuckDB's messages may show values; with sensitive columns only their first words are safe. */
+function shown(message: string, { columns }: CheckedTable): string {
+  const line = message.split("\n")[0] ?? "";
+  return columns.some(({ sensitive }) => sensitive) && /^(Conversion|Out of Range|Invalid Input) Error/.test(line)
+    ? line.slice(0, line.indexOf(":"))
+    : line;
+}

@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { lineFeed, readRecords } from "./records.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "lemnis-records-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const csv = { quote: 0x22, delimiter: 0x2c, lineEnd: lineFeed };
+
+async function recordsOf(content: string): Promise<string[]> {
+  const local = join(folder, "file");
+  writeFileSync(local, content);
+  const found: string[] = [];
+  for await (const { bytes, ends } of readRecords({ path: "file", local }, csv)) {
+    ends.forEach((end, index) => {
+      found.push(bytes.subarray(ends[index - 1] ?? 0, end).toString());
+    });
+  }
+  return found;
+}
+
+const cell = fc.oneof(
+  fc.stringMatching(/^[a-z ]{0,4}$/),
+  fc.stringMatching(/^[a-z]"[a-z"]{0,3}$/),
+  fc.array(fc.constantFrom('""', "\n", "\r\n", ",", "x"), { maxLength: 5 }).map((parts) => `"${parts.join("")}"`),
+);
+const record = fc.array(cell, { minLength: 2, maxLength: 4 }).map((cells) => `${cells.join(",")}\n`);
+
+test("records end where their cells do, whatever is quoted", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(record, { maxLength: 20 }), async (records) => {
+      expect(await recordsOf(records.join(""))).toEqual(records);
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);
+
+test("records longer than a chunk, and one without a line end", async () => {
+  const records = ["a,b\n", `"${"x\n".repeat(1 << 20)}",1\n`, `${"y".repeat(3 << 20)},2\n`, "3,4"];
+  expect(await recordsOf(records.join(""))).toEqual(records);
+});
+
+test("a record that never ends is refused before it is held", async () => {
+  await expect(recordsOf(`a,b\n${"y".repeat(18 << 20)}`)).rejects.toMatchObject({
+    reason: "SourceInvalid",
+    message: "file, line 2: longer than 16 MiB",
+  });
+});

@@ -1,0 +1,79 @@
+import { createReadStream } from "node:fs";
+import type { LocalFile } from "../artifact/files.ts";
+import { permanent } from "../failure.ts";
+
+/** What tells records apart. JSON lines have no quotes to heed: their strings hold no line ends. */
+export interface RecordShape {
+  quote?: number;
+  delimiter?: number;
+  /** The last byte of a line's end. */
+  lineEnd: number;
+}
+
+export const lineFeed = 0x0a;
+export const carriageReturn = 0x0d;
+const chunkBytes = 1 << 20;
+/** Longer records are refused before they are held. */
+export const longestRecord = 16 << 20;
+
+/** Some whole records: record n lies between ends[n - 1] (or 0) and ends[n], its line end included. */
+export interface RecordBatch {
+  bytes: Buffer;
+  ends: number[];
+}
+
+/** The records of a file in order; the last one may lack its line end. Holds no more than a chunk and one record. */
+export async function* readRecords({ path, local }: LocalFile, shape: RecordShape): AsyncGenerator<RecordBatch> {
+  let rest: Buffer = Buffer.alloc(0);
+  let count = 0;
+  for await (const chunk of createReadStream(local, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>) {
+    const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    const ends = recordEnds(bytes, shape);
+    const used = ends.at(-1) ?? 0;
+    if (used > 0) yield { bytes, ends };
+    count += ends.length;
+    rest = bytes.subarray(used);
+    if (rest.length > longestRecord) {
+      throw permanent("SourceInvalid", `${path}, line ${count + 1}: longer than ${longestRecord >> 20} MiB`);
+    }
+  }
+  if (rest.length > 0) yield { bytes: rest, ends: [rest.length] };
+}
+
+function recordEnds(bytes: Buffer, shape: RecordShape): number[] {
+  const { quote, lineEnd } = shape;
+  const ends: number[] = [];
+  let nextQuote = quote === undefined ? -1 : bytes.indexOf(quote);
+  let start = 0;
+  for (;;) {
+    let end = bytes.indexOf(lineEnd, start);
+    if (end < 0) return ends;
+    if (quote !== undefined && nextQuote >= 0 && nextQuote < end) {
+      end = quotedEnd(bytes, start, shape as Required<RecordShape>);
+      if (end < 0) return ends;
+      nextQuote = bytes.indexOf(quote, end + 1);
+    }
+    start = end + 1;
+    ends.push(start);
+  }
+}
+
+/** Where a record with quotes ends; a quote opens at a cell's begin only, and stands for itself elsewhere. -1: not yet. */
+function quotedEnd(bytes: Buffer, start: number, { quote, delimiter, lineEnd }: Required<RecordShape>): number {
+  let fresh = true;
+  for (let index = start; index < bytes.length; index++) {
+    const byte = bytes[index];
+    if (fresh && byte === quote) {
+      do index = bytes.indexOf(quote, index + 1) + 1;
+      while (index > 0 && bytes[index] === quote);
+      if (index === 0 || index === bytes.length) return -1;
+      index -= 1;
+      fresh = false;
+    } else if (byte === lineEnd) {
+      return index;
+    } else {
+      fresh = byte === delimiter;
+    }
+  }
+  return -1;
+}

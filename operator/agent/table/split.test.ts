@@ -1,0 +1,169 @@
+/** Which split a row is in, by real DuckDB, and that its bytes get there unchanged. */
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DeclaredColumn, SplitRule } from "../tasks.ts";
+import { Database } from "./database.ts";
+import { openRaw, type TableFormat } from "./raw.ts";
+import { pathSplit } from "./split.ts";
+import { makeTyped } from "./typed.ts";
+import { writeSplits } from "./write.ts";
+
+let folder: string;
+let database: Database;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "lemnis-split-"));
+  database = await Database.open(join(folder, "database"), [folder]);
+});
+afterAll(() => {
+  database.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const shares = [
+  { name: "train", percent: 80 },
+  { name: "test", percent: 20 },
+];
+const time: DeclaredColumn = { name: "at", role: "Timestamp" };
+
+/** The written files' contents by path. */
+async function split(
+  files: Record<string, string>,
+  splits: SplitRule,
+  { format = "CSV", declared = [] }: { format?: TableFormat; declared?: DeclaredColumn[] } = {},
+): Promise<Record<string, string>> {
+  const locals = Object.keys(files).map((path) => ({ path, local: join(folder, path) }));
+  for (const { path, local } of locals) writeFileSync(local, files[path] ?? "");
+  const raw = await openRaw(database, { format, files: locals, folder });
+  const typed = await makeTyped(database, raw, { declared, splits, folder });
+  const written = await writeSplits(database, { raw, typed, splits, folder: join(folder, "splits") });
+  return Object.fromEntries(written.map(({ path, local }) => [path, readFileSync(local, "utf8")]));
+}
+
+/** The split of each row of one file. */
+async function splitsOf(header: string, rows: readonly string[], rule: SplitRule, declared: DeclaredColumn[] = []) {
+  const written = await split({ "a.csv": `${header}\n${rows.map((row) => `${row}\n`).join("")}` }, rule, { declared });
+  const found = new Map<string, string>();
+  for (const [path, content] of Object.entries(written)) {
+    for (const row of content.split("\n").slice(1, -1)) found.set(row, path.split("/")[0] ?? "");
+  }
+  return found;
+}
+
+test("a row's split is the md5 of its seed and cells by name, as a percentage: versions keep theirs", async () => {
+  const rows = Array.from({ length: 50 }, (_, index) => `${index},v${index % 7}`);
+  const found = await splitsOf("b,a", rows, { shares, seed: 3 });
+  for (const row of rows) {
+    const [b, a] = row.split(",");
+    const hash = createHash("md5").update(`3\u001ea\u001f${a}\u001eb\u001f${b}\u001e`).digest().readUInt32BE(0);
+    expect(found.get(row)).toBe((hash / 2 ** 32) * 100 < 80 ? "train" : "test");
+  }
+});
+
+test("shares are kept within chance", async () => {
+  const rows = Array.from({ length: 2000 }, (_, index) => `${index},a`);
+  const held = [...(await splitsOf("x,y", rows, { shares, seed: 0 })).values()].filter((name) => name === "test");
+  expect(held.length / rows.length).toBeGreaterThan(0.17);
+  expect(held.length / rows.length).toBeLessThan(0.23);
+});
+
+const rules: Record<string, SplitRule> = {
+  "the whole row": { shares, seed: 1 },
+  "a column": { shares, seed: 1, by: "group" },
+  time: {
+    times: [
+      { name: "train" },
+      { name: "validation", from: "2026-03-10" },
+      { name: "test", from: "2026-03-20T12:00:00Z" },
+    ],
+  },
+};
+
+describe.each(Object.entries(rules))("by %s", (_, rule) => {
+  const row = fc
+    .record({ id: fc.nat(9999), group: fc.constantFrom("a", "b", "c", ""), day: fc.integer({ min: 1, max: 31 }) })
+    .map(({ id, group, day }) => `${id},${group},2026-03-${String(day).padStart(2, "0")} 12:00:00`);
+
+  test("a row stays where it is, whatever is added, taken away or turned round", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(row, { minLength: 2, maxLength: 30 }), async (rows) => {
+        const half = rows.slice(Math.floor(rows.length / 2));
+        const all = await splitsOf("id,group,at", rows, rule, [time]);
+        const some = await splitsOf("id,group,at", [...half].reverse(), rule, [time]);
+        expect(all.size).toBe(rows.length);
+        for (const [key, name] of some) expect(all.get(key)).toBe(name);
+      }),
+      { numRuns: 15 },
+    );
+  }, 60_000);
+});
+
+test("rows of one value of the column stay together", async () => {
+  const rows = Array.from({ length: 200 }, (_, index) => `${index},g${index % 20}`);
+  const found = await splitsOf("id,group", rows, { shares, seed: 0, by: "group" });
+  const groups = new Map<string, Set<string>>();
+  for (const [row, name] of found) {
+    const group = row.split(",")[1] ?? "";
+    groups.set(group, (groups.get(group) ?? new Set()).add(name));
+  }
+  expect([...groups.values()].every((names) => names.size === 1)).toBe(true);
+  expect(new Set(found.values()).size).toBe(2);
+});
+
+test("a split by time ends where the next begins, and has the rows without a time first", async () => {
+  const rows = ["1,2026-03-09 23:59:59", "2,2026-03-10", "3,2026-03-20T12:00:00Z", "4,"];
+  const found = await splitsOf("id,at", rows, rules.time as SplitRule, [time]);
+  expect([...rows.map((row) => found.get(row))]).toEqual(["train", "validation", "test", "train"]);
+});
+
+describe("files are split one by one, to the byte", () => {
+  const together = (written: Record<string, string>, path: string) =>
+    Object.keys(written)
+      .filter((name) => name.endsWith(path))
+      .map((name) => (written[name] ?? "").split("\n").length);
+
+  test("with the header in each, quotes and blank lines and all", async () => {
+    const a = `x,y\n${Array.from({ length: 40 }, (_, index) => `${index},"two ""\nlines"\n`).join("")}`;
+    const written = await split({ "a.csv": a, "b.csv": "x,y\n\n1, spaced \n2,z" }, { shares, seed: 0 });
+    expect(Object.keys(written).sort()).toEqual(expect.arrayContaining(["test/a.csv", "train/a.csv"]));
+    expect(together(written, "/a.csv").reduce((sum, lines) => sum + lines, 0)).toBe(4 + 80);
+    expect(Object.values(written).every((content) => content.startsWith("x,y\n"))).toBe(true);
+    const rest = Object.keys(written)
+      .filter((path) => path.endsWith("b.csv"))
+      .map((path) => written[path]?.slice(4));
+    expect(rest.sort().join("")).toBe("1, spaced \n2,z");
+  });
+
+  test.each<[string, string, TableFormat]>([
+    ["JSON lines with blank ones", '{"a": 1}\n\n  \n{"a": 2,  "b": "x"}\r\n{"a": 3}', "JSONL"],
+    ["one column, where a blank line is a null", "a\n1\n\n2\n", "CSV"],
+    ["one column, with a blank line at the end", "a\n1\n2\n\n", "CSV"],
+    ["Windows' line ends", "a,b\r\n1,2\r\n3,4\r\n", "CSV"],
+    ["old line ends", "a,b\r1,2\r3,4\r", "CSV"],
+    ["mixed line ends", 'a,b\n1,2\r\n3,"4\r\n5"\n', "CSV"],
+    ["a byte order mark", "\ufeffa,b\n1,2\n3,4\n", "CSV"],
+    ["a quote inside a cell", 'a,b\n1,x"y,z"\n', "CSV"],
+  ])("%s", async (_, content, format) => {
+    if (content.includes("z")) {
+      await expect(split({ "a.csv": content }, { shares, seed: 0 }, { format })).rejects.toThrow(/3 columns/);
+      return;
+    }
+    const written = await split({ "a.csv": content }, { shares: [{ name: "all", percent: 100 }], seed: 0 }, { format });
+    const blank = format === "JSONL" ? content.replace("\n\n  \n", "\n") : content;
+    const mixed = content.includes("5") ? blank.replace("2\r\n", "2\n") : blank;
+    expect(written["all/a.csv"]).toBe(mixed);
+  });
+});
+
+test("a file of the format Files stays where it is by its path", () => {
+  const paths = Array.from({ length: 500 }, (_, index) => `images/${index}.png`);
+  const held = paths.filter((path) => pathSplit({ shares, seed: 0 }, path) === 1);
+  expect(held.length).toBeGreaterThan(60);
+  expect(held.length).toBeLessThan(140);
+  expect(paths.some((path) => pathSplit({ shares, seed: 0 }, path) !== pathSplit({ shares, seed: 1 }, path))).toBe(
+    true,
+  );
+});

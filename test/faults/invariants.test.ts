@@ -1,0 +1,136 @@
+/** The checker finds what it is there to find: a history that breaks each rule, and one that breaks none. */
+import { describe, expect, test } from "vitest";
+import { apiVersion } from "../../operator/api/v1alpha1/common.ts";
+import type { Happening, Seen } from "./history.ts";
+import { violations, writesWithoutLease } from "./invariants.ts";
+import type { Write } from "./proxy.ts";
+
+const namespace = "team-a";
+let revision = 0;
+
+function happening(type: Happening["type"], object: Partial<Seen>, at = 0): Happening {
+  revision++;
+  const metadata = { namespace, name: "wine", generation: 1, resourceVersion: String(revision), ...object.metadata };
+  return { type, revision: BigInt(revision), at, object: { apiVersion: "v1", kind: "", ...object, metadata } };
+}
+const added = (object: Partial<Seen>) => happening("added", object);
+const modified = (object: Partial<Seen>) => happening("modified", object);
+const deleted = (object: Partial<Seen>, at = 0) => happening("deleted", object, at);
+
+const ours = (kind: string, rest: object = {}) => ({
+  apiVersion,
+  kind,
+  metadata: { name: "wine", uid: kind },
+  ...rest,
+});
+const ownedBy = (kind: string) => ({
+  ownerReferences: [{ apiVersion, kind, name: "wine", uid: kind, controller: true }],
+});
+const job = (name: string, status: object = {}) => ({
+  kind: "Job",
+  metadata: { name, uid: name, annotations: { "lemnis.dev/run": '{"digest":"sha256:1"}' }, ...ownedBy("TrainingJob") },
+  status,
+});
+const complete = { conditions: [{ type: "Complete", status: "True" }] };
+const deployment = (name: string, readyReplicas: number, version = 1) => ({
+  kind: "Deployment",
+  metadata: {
+    name,
+    uid: name,
+    annotations: { "lemnis.dev/model-version": String(version) },
+    ...ownedBy("InferenceService"),
+  },
+  status: { readyReplicas, observedGeneration: 1 },
+});
+const front = (workload: string) => ({
+  kind: "Service",
+  metadata: { name: "wine", labels: { "lemnis.dev/inferenceservice": "wine" }, ...ownedBy("InferenceService") },
+  spec: { selector: { "lemnis.dev/workload": workload } },
+});
+const observed = (observedGeneration: number) => ours("Model", { status: { observedGeneration } });
+const service = ours("InferenceService", { spec: { modelRef: { name: "wine" } } });
+const judged = (stage: string) => ours("Model", { status: { versions: [{ version: 1, stage }] } });
+
+const write = (fields: Partial<Write>) => fields as Write;
+const deletion = (uid: string) =>
+  write({ verb: "delete", body: Buffer.from(JSON.stringify({ preconditions: { uid } })) });
+const check = (history: Happening[], writes: Write[] = [], foreign: string[] = []) =>
+  violations(history, { writes, foreign: new Set(foreign) });
+
+const serving = () => [added(service), added(deployment("one", 1)), added(front("one")), added(deployment("two", 0))];
+
+describe("a history in which", () => {
+  test.each<[string, () => Happening[], Write[]]>([
+    [
+      "S1: Job late was made for TrainingJob",
+      () => [deleted(ours("TrainingJob"), -60_000), added(job("late")), deleted(job("late"))],
+      [],
+    ],
+    [
+      "S1: Job left has outlived TrainingJob",
+      () => [added(ours("TrainingJob")), added(job("left")), deleted(ours("TrainingJob"))],
+      [],
+    ],
+    [
+      "S2: Job two runs what Job one runs",
+      () => [added(ours("TrainingJob")), added(job("one")), added(job("two"))],
+      [],
+    ],
+    [
+      "S2: Job two runs what has succeeded",
+      () => [
+        added(ours("TrainingJob")),
+        added(job("one")),
+        modified(job("one", complete)),
+        deleted(job("one")),
+        added(job("two")),
+      ],
+      [],
+    ],
+    ["S3: traffic moved to two, which is not ready", () => [...serving(), modified(front("two"))], []],
+    [
+      "S3: Deployment one went while it had the traffic",
+      () => [...serving(), deleted(deployment("one", 1))],
+      [deletion("one")],
+    ],
+    [
+      "S3: Deployment one serves version 1, which is Failed",
+      () => [added(judged("Failed")), added(service), added(deployment("one", 1))],
+      [],
+    ],
+    ["S6: observed generation 2, which is to come", () => [added(observed(2))], []],
+    ["S6: went back from generation 1 to 0", () => [added(observed(1)), modified(observed(0))], []],
+  ])("%s is found out", (says, history, writes) => {
+    const words = says.replace(/^(S\d): /, "");
+    const found = check(history(), writes);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(new RegExp(`^${says.slice(0, 2)}: `));
+    for (const word of words.split(" ").filter((text) => /^[a-z]+$/.test(text))) expect(found[0]).toContain(word);
+  });
+
+  test("all is as it should be passes", () => {
+    const moved = [modified(deployment("two", 1)), modified(front("two")), deleted(deployment("one", 1))];
+    expect(check([added(judged("Passed")), ...serving(), ...moved], [deletion("one")])).toEqual([]);
+    expect(check([added(ours("TrainingJob")), added(job("one")), modified(job("one", complete))])).toEqual([]);
+    expect(check([added(observed(0)), modified(observed(1))])).toEqual([]);
+  });
+
+  test("others move the traffic, or delete what has it, is not the operator's doing", () => {
+    const rivals = modified(front("two"));
+    expect(check([...serving(), rivals], [], [rivals.object.metadata.resourceVersion ?? ""])).toEqual([]);
+    expect(check([...serving(), deleted(deployment("one", 1))])).toEqual([]);
+  });
+});
+
+test("S7: who writes while another holds the lease is found out", () => {
+  const lease = (holderIdentity: string) =>
+    added({ kind: "Lease", metadata: { name: "lemnis-operator" }, spec: { holderIdentity } });
+  const history = [lease("a"), added(ours("Model")), lease("b"), added(ours("Dataset"))];
+  const at = (index: number) => String(history[index]?.revision);
+  const by = (writer: string, index: number) => ({
+    writer,
+    write: write({ verb: "patch", resourceVersion: at(index) }),
+  });
+  expect(writesWithoutLease(history, [by("a", 1), by("b", 3)])).toEqual([]);
+  expect(writesWithoutLease(history, [by("b", 1), by("a", 3)])).toHaveLength(2);
+});

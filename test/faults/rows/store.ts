@@ -1,0 +1,110 @@
+/** The store is away, locked, full, or damaged: nothing that it acknowledged is lost, and a condition says what is wrong. */
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Task } from "../../../operator/agent/tasks.ts";
+import { StoreClient } from "../../../operator/store/client.ts";
+import type { Row, Run, Scene } from "../campaign.ts";
+import { ourKinds, type Seen } from "../history.ts";
+import { patienceMs } from "../user.ts";
+
+/** Waits until a condition of an object says so. */
+async function untilSaid({ user }: Scene, text: RegExp): Promise<Seen> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    const objects = (await Promise.all(ourKinds.map((kind) => user.list(kind)))).flat();
+    const said = objects.find(({ status }) =>
+      status?.conditions?.some(({ reason, message }: Seen) => text.test(`${reason}: ${message}`)),
+    );
+    if (said) return said;
+    if (performance.now() > deadline) throw new Error(`S4: no condition says ${text}`);
+    await sleep(50);
+  }
+}
+
+const killed: Run = {
+  name: "until a condition says so",
+  beforeStage: async (scene, { name }) => {
+    if (name !== "retrain") return;
+    await scene.rig.store.kill();
+    scene.meanwhile(untilSaid(scene, /^StoreUnavailable/).finally(() => scene.rig.store.restart()));
+  },
+};
+
+/** Does this when the second version's task is done, before its pod is seen to have ended. */
+function when(verb: Task["verb"], name: string, act: (scene: Scene, task: Task) => Promise<void>): Run {
+  return {
+    name,
+    beforeStage: (scene, stage) => {
+      if (stage.name !== "retrain") return;
+      const { player, namespace } = scene.user;
+      player.onPerformed = async (task) => {
+        if (task.verb !== verb || task.namespace !== namespace) return;
+        player.onPerformed = undefined;
+        await act(scene, task);
+      };
+    },
+  };
+}
+
+/** Hurts the database until a condition says so. */
+const hurt = (name: string, begin: (scene: Scene) => () => void, says: RegExp): Run =>
+  when("evaluate", name, async (scene) => {
+    const end = begin(scene);
+    scene.meanwhile(untilSaid(scene, says).finally(end));
+  });
+
+function lock({ volume }: Scene): () => void {
+  const database = new DatabaseSync(join(volume.dir, "lemnis.db"), { timeout: 30_000 });
+  database.exec("BEGIN EXCLUSIVE");
+  return () => {
+    database.exec("ROLLBACK");
+    database.close();
+  };
+}
+
+/** Empties the log of writes first: what has room in it would be written to a full volume all the same. */
+function fill({ volume }: Scene): () => void {
+  const database = new DatabaseSync(join(volume.dir, "lemnis.db"), { timeout: 30_000 });
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  database.close();
+  volume.fill();
+  return () => volume.makeRoom();
+}
+
+/** A byte of the model is flipped before it is judged. When a condition says so, it is mended, and the failed Job deleted. */
+const corrupt = when("publish", "a byte of the model flipped, until a condition says so", async (scene, task) => {
+  if (task.verb !== "publish") return;
+  const { user, rig, volume } = scene;
+  const store = new StoreClient({ url: rig.storeUrl, token: async () => `${user.namespace}:default` });
+  const { versions } = await store.model(user.namespace, task.model.name);
+  const latest = await store.getModelVersion(user.namespace, task.model.name, String(versions[0]?.version));
+  await store.close();
+  const hex = latest.files[0]?.digest.slice("sha256:".length) ?? "";
+  const path = join(volume.dir, "blobs", user.namespace, "sha256", hex.slice(0, 2), hex);
+  flip(path);
+  scene.meanwhile(
+    untilSaid(scene, /other bytes than sha256/).finally(async () => {
+      flip(path);
+      const failed = (job: Seen) => job.status?.conditions?.some(({ type }: Seen) => type === "Failed");
+      for (const job of (await user.list("Job")).filter(failed)) await user.delete("Job", job.metadata.name);
+    }),
+  );
+});
+
+function flip(path: string): void {
+  const file = openSync(path, "r+");
+  const byte = Buffer.alloc(1);
+  readSync(file, byte, 0, 1, 0);
+  byte[0] = (byte[0] ?? 0) ^ 1;
+  writeSync(file, byte, 0, 1, 0);
+  closeSync(file);
+}
+
+export const stores: readonly Row[] = [
+  { fault: "store killed", runs: [killed] },
+  { fault: "store locked", runs: [hurt("until a condition says so", lock, /^StoreUnavailable: .*locked/)] },
+  { fault: "store's disk full", runs: [hurt("until a condition says so", fill, /^StoreUnavailable: .*full/)] },
+  { fault: "artifact corrupt", runs: [{ ...corrupt, long: true }] },
+];
