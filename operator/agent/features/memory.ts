@@ -1,5 +1,5 @@
-import { totalmem } from "node:os";
 import { permanent } from "../failure.ts";
+import { memoryLimit } from "../table/memory.ts";
 
 /** What the process itself must be left with. */
 const headroom = 64 << 20;
@@ -21,9 +21,4 @@ export function checkMemory({ rows, bytes, limit = memoryLimit(), used = process
     "MemoryTooSmall",
     `${rows} rows need ${mib(bytes)} MiB, and ${mib(used)} MiB of ${mib(limit)} are taken: set online.resources.limits.memory to ${mib((2 * bytes + used + headroom) * 1.1)}Mi or more; while a new version is loaded, the old one is there too`,
   );
-}
-
-function memoryLimit(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
