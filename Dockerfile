@@ -17,6 +17,8 @@ RUN npm install --omit=dev --no-save --ignore-scripts --no-audit --no-fund --cac
     && chown 1000:1000 .compile-cache
 
 COPY operator ./operator
+# docker run --entrypoint kubectl-lemnis
+RUN ln -s /app/operator/cli/kubectl-lemnis.mjs /usr/local/bin/kubectl-lemnis
 
 USER 1000:1000
 # Loads every program once: Node keeps what it compiled, which halves the start of the agents. The cache is per user.

@@ -12,6 +12,8 @@ export default defineConfig({
             "scripts/**/*.test.ts",
             "test/{cluster,demo,faults,repository}/**/*.test.ts",
           ],
+          // A property draws hundreds of cases; how long they take is the machine's affair.
+          testTimeout: 60_000,
         },
       },
       {

@@ -23,6 +23,14 @@ describe("settings", () => {
     );
   });
 
+  it("reads networks, and refuses what is none", () => {
+    const read = (text: string) => readOperatorSettings({ ...operator, LEMNIS_DENIED_RANGES: text });
+    expect(read("").LEMNIS_DENIED_RANGES).toEqual([]);
+    expect(read("10.0.0.0/8, fd00::/8").LEMNIS_DENIED_RANGES).toEqual(["10.0.0.0/8", "fd00::/8"]);
+    for (const wrong of ["10.0.0.0", "10.0.0.0/33", "intranet", "10.0.0.0/8;fd00::/8"])
+      expect(() => read(wrong)).toThrow(/LEMNIS_DENIED_RANGES\.0: must be networks/);
+  });
+
   it("refuses a task that is none", () => {
     const environment = { LEMNIS_STORE_URL: "http://s:1", LEMNIS_TASK: '{"verb":"dance"}' };
     expect(() => readAgentSettings(environment)).toThrow(/LEMNIS_TASK/);

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import type { Dataset } from "./api/v1alpha1/dataset.ts";
 import type { OperatorSettings } from "./config.ts";
 import type { Caches, World } from "./controllers/context.ts";
 import { type Controller, keyOf } from "./controllers/controller.ts";
@@ -9,13 +10,16 @@ import { datasetController } from "./controllers/dataset/controller.ts";
 import { inferenceServiceController } from "./controllers/inference-service/controller.ts";
 import { modelController } from "./controllers/model/controller.ts";
 import { trainingJobController } from "./controllers/training-job/controller.ts";
+import { DatasetMetrics } from "./dataset-metrics.ts";
 import { KubeClient } from "./kube/client.ts";
 import type { KubeConfig } from "./kube/config.ts";
 import { Leadership } from "./kube/leadership.ts";
 import type { Change, Reflector } from "./kube/reflector.ts";
 import type { KubeObject, Resource } from "./kube/types.ts";
-import { OptionalKinds, optionalKinds } from "./optional-kinds.ts";
+import { OptionalKinds, optionalKinds, usersOf } from "./optional-kinds.ts";
 import { reconcileAll } from "./reconcile.ts";
+import { refreshDataset } from "./refresh.ts";
+import { startRefreshHook } from "./refresh-hook.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { startHealthServer } from "./runtime/health.ts";
 import { createMetrics } from "./runtime/metrics.ts";
@@ -52,6 +56,7 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const metrics = createMetrics(registry);
+  const datasetMetrics = new DatasetMetrics(registry);
   const count = ({ verb, resource, code }: { verb: string; resource: string; code: number }) =>
     metrics.apiRequests.inc({ verb, resource, code: String(code) });
 
@@ -83,6 +88,7 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
       if (error) logger.warn({ resource: plural, reason, err: error }, "a watch broke, will begin anew");
     },
     onChange: (cache, change) => {
+      if (cache === "datasets") datasetMetrics.update(change.object as Dataset, change.type === "deleted");
       for (const controller of controllers) {
         const queue = queues.get(controller.name);
         if (controller.cache === cache) queue?.add(keyOf(change.object), isEdit(change) ? "edit" : "change");
@@ -102,10 +108,8 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   const optional = new OptionalKinds(client, reflectors, {
     signal,
     onChange: (kind) => {
-      for (const { cache, keys } of optionalKinds[kind].users) {
-        const queue = queues.get(controllers.find((controller) => controller.cache === cache)?.name ?? "");
-        for (const key of keys(caches)) queue?.add(key, "change");
-      }
+      for (const { name, cache } of controllers)
+        for (const key of usersOf(kind, caches[cache])) queues.get(name)?.add(key, "change");
     },
   });
 
@@ -134,10 +138,21 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
       return waiting.length > 0 ? `still listing ${waiting.join(", ")}` : undefined;
     },
   });
+  // Its writes are the callers', not decisions of ours: they need no lease.
+  const callers = new KubeClient(kubeConfig, { onRequest: count });
+  const hook = await startRefreshHook({
+    ...{ port: settings.LEMNIS_WEBHOOK_PORT, logger },
+    dataset: (namespace, name) => caches.datasets.get(namespace, name),
+    refresh: (dataset) => refreshDataset(callers, dataset, systemClock.now()),
+    onAnswer: (code) => metrics.refreshes.inc({ code: String(code) }),
+  });
   const gauges = setInterval(() => {
     metrics.leader.set(leadership.isLeader() ? 1 : 0);
     for (const [controller, queue] of queues) metrics.queueDepth.set({ controller }, queue.depth);
-    for (const { resource, cache, stalenessSeconds } of watched) {
+    // What has gone is not shown at its last value.
+    metrics.cacheObjects.reset();
+    metrics.cacheStaleness.reset();
+    for (const { resource, cache, stalenessSeconds } of [...watched, ...optional.watched()]) {
       metrics.cacheObjects.set({ resource: resource.plural }, cache.size);
       metrics.cacheStaleness.set({ resource: resource.plural }, stalenessSeconds);
     }
@@ -166,7 +181,8 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   stopWatches.abort();
   clearInterval(gauges);
   health.close();
-  await Promise.all([...watching, client.close()]);
+  hook.close();
+  await Promise.all([...watching, client.close(), callers.close()]);
 }
 
 /** A user's doing, not the echo of our own status or what a list brought. */

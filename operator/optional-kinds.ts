@@ -1,9 +1,11 @@
 /** Kinds of other projects: watched while a CustomResourceDefinition serves them, found and dropped without a restart. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { InferenceServiceSpec } from "./api/v1alpha1/inference-service.ts";
-import type { TrainingJobSpec } from "./api/v1alpha1/training-job.ts";
-import type { Caches, OptionalKind } from "./controllers/context.ts";
-import { type Controller, type Key, keyOf } from "./controllers/controller.ts";
+import type { Dataset, DatasetSpec } from "./api/v1alpha1/dataset.ts";
+import type { InferenceService, InferenceServiceSpec } from "./api/v1alpha1/inference-service.ts";
+import type { TrainingJob, TrainingJobSpec } from "./api/v1alpha1/training-job.ts";
+import type { OptionalKind } from "./controllers/context.ts";
+import type { Controller, Key } from "./controllers/controller.ts";
+import type { Cache, Indexes } from "./kube/cache.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { ApiError } from "./kube/errors.ts";
 import { type Change, Reflector } from "./kube/reflector.ts";
@@ -19,21 +21,12 @@ interface Entry {
 }
 interface Users {
   cache: Controller<never>["cache"];
-  keys: (caches: Caches) => readonly Key[];
+  uses: (object: KubeObject) => boolean;
 }
-
-const featureServers: Users = {
-  cache: "datasets",
-  keys: ({ datasets }) =>
-    datasets
-      .list()
-      .filter(({ spec }) => spec.online !== undefined)
-      .map(keyOf),
-};
 
 /** By the cache that holds the kind's objects. */
 export const optionalKinds: Readonly<Record<OptionalKind, Entry>> = {
-  serviceMonitors: { versions: ["v1"], users: [services(() => true), featureServers] },
+  serviceMonitors: { versions: ["v1"], users: [services(() => true), datasets(({ online }) => online !== undefined)] },
   prometheusRules: { versions: ["v1"], users: [services(({ slo }) => slo !== undefined)] },
   httpRoutes: { versions: ["v1"], users: [services(({ gateway }) => gateway !== undefined)] },
   scaledObjects: { versions: ["v1alpha1"], users: [services(({ scaleQuery }) => scaleQuery !== undefined)] },
@@ -41,22 +34,29 @@ export const optionalKinds: Readonly<Record<OptionalKind, Entry>> = {
   gitRepositories: { versions: ["v1"], users: [jobs(({ code }) => code?.gitRepositoryRef !== undefined)] },
 };
 
+function datasets(uses: (spec: DatasetSpec) => boolean): Users {
+  return { cache: "datasets", uses: (dataset) => uses((dataset as Dataset).spec) };
+}
 function jobs(uses: (spec: TrainingJobSpec) => boolean): Users {
-  const keys = ({ trainingJobs }: Caches) =>
-    trainingJobs
-      .list()
-      .filter(({ spec }) => uses(spec))
-      .map(keyOf);
-  return { cache: "trainingJobs", keys };
+  return { cache: "trainingJobs", uses: (job) => uses((job as TrainingJob).spec) };
+}
+function services(uses: (spec: InferenceServiceSpec) => boolean): Users {
+  return { cache: "inferenceServices", uses: (service) => uses((service as InferenceService).spec) };
 }
 
-function services(uses: (spec: InferenceServiceSpec) => boolean): Users {
-  const keys = ({ inferenceServices }: Caches) =>
-    inferenceServices
-      .list()
-      .filter(({ spec }) => uses(spec))
-      .map(keyOf);
-  return { cache: "inferenceServices", keys };
+const usesIndex = "uses";
+
+/** The index of one of our caches by the optional kinds that its objects use: nobody reads ten thousand to find a few. */
+export function byUse(cache: Users["cache"]): Indexes<KubeObject> {
+  const entries = Object.entries(optionalKinds).flatMap(([kind, { users }]) =>
+    users.filter((user) => user.cache === cache).map(({ uses }) => ({ kind, uses })),
+  );
+  return { [usesIndex]: (object) => entries.filter(({ uses }) => uses(object)).map(({ kind }) => kind) };
+}
+
+/** The objects in such a cache whose plans depend on whether the kind is there. */
+export function usersOf(kind: OptionalKind, cache: Cache<KubeObject>): readonly Key[] {
+  return cache.keysByIndex(usesIndex, kind);
 }
 
 interface Definition extends KubeObject {
@@ -92,6 +92,11 @@ export class OptionalKinds {
   /** True while the kind is served and its objects are in the cache. */
   has(kind: OptionalKind): boolean {
     return this.#watches.has(kind) && this.#reflectors[kind].cache.synced;
+  }
+
+  /** The watches of the kinds that are there. */
+  watched(): Reflector<KubeObject>[] {
+    return [...this.#watches.keys()].map((kind) => this.#reflectors[kind]);
   }
 
   /** Resolves when each kind that is there has been looked at and listed; what can't be listed is not waited for. */

@@ -17,6 +17,7 @@ import type { KubeClient } from "./kube/client.ts";
 import { type Change, Reflector, type ReflectorOptions, type RestartReason } from "./kube/reflector.ts";
 import * as builtin from "./kube/resources.ts";
 import type { KubeObject, Resource } from "./kube/types.ts";
+import { byUse } from "./optional-kinds.ts";
 
 export type Reflectors = { [K in keyof Caches]: Reflector<ReturnType<Caches[K]["list"]>[number]> };
 
@@ -52,12 +53,14 @@ export function createReflectors(client: KubeClient, { relistMs, onChange, onRes
   return {
     datasets: reflect<Dataset>("datasets", own.datasets, {
       indexes: {
+        ...byUse("datasets"),
         [references.dataset]: (dataset) =>
           (dataset.spec.from ?? []).flatMap(({ datasetRef }) => inNamespace(dataset, datasetRef.name)),
       },
     }),
     trainingJobs: reflect<TrainingJob>("trainingJobs", own.trainingJobs, {
       indexes: {
+        ...byUse("trainingJobs"),
         [references.dataset]: (job) =>
           (job.spec.inputs ?? []).flatMap(({ datasetRef }) => inNamespace(job, datasetRef.name)),
         [references.model]: (job) => inNamespace(job, job.spec.modelRef.name),
@@ -67,10 +70,16 @@ export function createReflectors(client: KubeClient, { relistMs, onChange, onRes
       },
     }),
     models: reflect<Model>("models", own.models, {
-      indexes: { [references.dataset]: (model) => inNamespace(model, model.spec.evaluation?.datasetRef.name) },
+      indexes: {
+        ...byUse("models"),
+        [references.dataset]: (model) => inNamespace(model, model.spec.evaluation?.datasetRef.name),
+      },
     }),
     inferenceServices: reflect<InferenceService>("inferenceServices", own.inferenceServices, {
-      indexes: { [references.model]: (service) => inNamespace(service, service.spec.modelRef?.name) },
+      indexes: {
+        ...byUse("inferenceServices"),
+        [references.model]: (service) => inNamespace(service, service.spec.modelRef?.name),
+      },
     }),
     servingRuntimes: reflect<ServingRuntime>("servingRuntimes", own.servingRuntimes),
     trainingRuntimes: reflect<TrainingRuntime>("trainingRuntimes", own.trainingRuntimes),

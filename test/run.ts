@@ -23,6 +23,7 @@ const tools: readonly ToolName[] = [
   "helm",
   "versitygw",
   "promtool",
+  "registry",
 ];
 const groups = ["verify", "unit", "integration", "faults", "e2e"] as const;
 type Group = (typeof groups)[number];

@@ -44,8 +44,8 @@ export interface AgentContext {
   readonly paths: AgentPaths;
   readonly logger: Logger;
   readonly timing: Timing;
+  /** For a task that ends by itself when it is told to; every other one is ended. */
+  readonly signal?: AbortSignal | undefined;
   /** Tests only: sources may be on this machine. */
   readonly allowLoopback?: boolean | undefined;
-  /** For a task that ends by itself when it is told to; every other one is ended. */
-  readonly signal?: AbortSignal;
 }

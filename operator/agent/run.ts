@@ -33,7 +33,7 @@ export async function runAgent({ task, store, logger, signal, ...options }: Agen
   const paths = options.paths ?? agentPaths;
   const { allowLoopback } = options;
   const timing = { ...defaultTiming, ...options.timing };
-  const context: AgentContext = { store, logger, paths, allowLoopback, timing, ...(signal ? { signal } : {}) };
+  const context: AgentContext = { store, logger, paths, timing, allowLoopback, signal };
   const started = Date.now();
   logger.info({ verb: task.verb, namespace: task.namespace }, "task begins");
   try {

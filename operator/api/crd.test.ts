@@ -42,6 +42,7 @@ describe("what Kubernetes would refuse is refused here", () => {
     ["a text without a bound", z.strictObject({ text: z.string() }), /spec\.text: needs maxLength/],
     ["a list without a bound", z.strictObject({ list: z.array(z.boolean()) }), /spec\.list: needs maxLength, maxItems/],
     ["a union", z.strictObject({ either: z.union([z.boolean(), z.number()]) }), /spec\.either: "anyOf" is not allowed/],
+    ["a fractional minimum", z.strictObject({ number: z.number().min(0.5) }), /spec\.number: .* fractional bound/],
     ["a field of any type", z.strictObject({ any: z.unknown() }), /spec\.any: has no type/],
   ])("%s", (_, spec, says) => {
     expect(build(spec)).toThrow(says);

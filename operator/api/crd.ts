@@ -137,4 +137,9 @@ function checkBounds(result: Schema, path: string): void {
     (result.type !== "array" || result.maxItems !== undefined) &&
     (result.additionalProperties === undefined || result.maxProperties !== undefined);
   if (!bounded) throw new Error(`${path}: needs maxLength, maxItems or maxProperties`);
+  const [minimum, maximum] = [Number(result.minimum ?? 0), Number(result.maximum ?? 0)];
+  if (Math.trunc(minimum) < minimum || Math.trunc(maximum) > maximum) {
+    // It cuts the bound's fraction off when the value is a whole number: 0 would pass a minimum of 0.5.
+    throw new Error(`${path}: the API server does not keep a fractional bound: state it with cel()`);
+  }
 }

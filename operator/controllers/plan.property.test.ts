@@ -1,9 +1,10 @@
 /** Whatever happens to an object, planning comes to rest: a plan that was carried out, planned again, changes nothing. */
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { DatasetSimulation } from "../../test/builders/dataset-simulation.ts";
+import { derivedDataset } from "../../test/builders/datasets.ts";
 import { dataset, inferenceService, model, trainingJob } from "../../test/builders/kinds.ts";
 import {
-  DatasetSimulation,
   type Happening,
   ModelSimulation,
   ServiceSimulation,
@@ -12,6 +13,9 @@ import {
 import { isServing } from "./inference-service/rollout.ts";
 import { labels } from "./labels.ts";
 import { runOf } from "./training-job/run.ts";
+
+// A slow machine is slow a hundred times.
+vi.setConfig({ testTimeout: 60_000 });
 
 const happenings = fc.array(
   fc.record<Happening>({
@@ -37,6 +41,23 @@ test("a Dataset comes to rest, with one look under way at the most", () => {
         world.settle();
         expect(world.jobs.filter(({ status }) => !status?.conditions).length).toBeLessThanOrEqual(1);
         expect(world.object.status?.version).toBe(world.versions || undefined);
+      }
+    }),
+  );
+});
+
+test("a derived Dataset comes to rest, is not begun before its input is there, and is served while it asks for it", () => {
+  fc.assert(
+    fc.property(happenings, (events) => {
+      const world = new DatasetSimulation(derivedDataset("wine", ["raw"]));
+      world.settle();
+      for (const event of events) {
+        world.happen(event);
+        world.settle();
+        if (world.raw === 0) expect(world.jobs).toEqual([]);
+        const { online } = world.object.spec;
+        expect(world.deployment !== undefined).toBe(online !== undefined && world.versions > 0);
+        expect(world.object.status?.url !== undefined).toBe(online !== undefined);
       }
     }),
   );

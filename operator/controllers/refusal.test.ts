@@ -42,6 +42,17 @@ describe("a refusal", () => {
     expect(plan?.apply).toEqual([]);
   });
 
+  test("says the same each time, in whatever order the API server says it, and no more than one can read", () => {
+    const cpu = { field: "spec.cpu", message: 'Invalid value: "-1": must be greater than or equal to 0' };
+    const template = { field: "spec.template", message: `Invalid value: {${"x".repeat(3000)}}: field is immutable` };
+    const refused = (...causes: object[]) =>
+      told(new ApiError("apply Job wine", 422, { message: "is invalid", details: { causes } }));
+    expect(refused(cpu, template)).toEqual(refused(template, cpu));
+    expect(refused(template, cpu, cpu)?.events[0]?.message).toMatch(
+      /^apply Job wine: 422 spec\.cpu: Invalid value: "-1": must be .* 0; spec\.template: .{0,300}: field is immutable$/,
+    );
+  });
+
   test("leaves Ready what is ready", () => {
     expect(told(quota, true)?.status).toMatchObject({ conditions: [{ type: "Ready", status: "True" }, {}, {}] });
   });

@@ -47,9 +47,15 @@ export function conditionsOf(
     const observedGeneration = subject.metadata.generation ?? 0;
     const input = {
       ...condition,
+      message: clip(condition.message),
       status: condition.status ? ("True" as const) : ("False" as const),
       observedGeneration,
     };
     return setCondition(previous, input, now);
   });
+}
+
+/** The API server takes 32,768 characters; nobody reads so many. A character is not cut in two: it would come back as another. */
+function clip(message: string): string {
+  return message.length > 4096 ? `${message.slice(0, 4093).toWellFormed()}...` : message;
 }

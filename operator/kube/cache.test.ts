@@ -37,6 +37,19 @@ describe("a cache", () => {
     expect([cache.get("a", "p1"), cache.size]).toEqual([undefined, 0]);
   });
 
+  test("gives the keys alone, and forgets what was read of an object that has changed", () => {
+    const cache = new ObjectCache({ indexes: byOwner });
+    cache.put(object("p1", "x"));
+    cache.put(object("p2", "x"));
+    expect(cache.get("a", "p1")).toBe(cache.get("a", "p1"));
+    const before = cache.version("a", "p1");
+    cache.put(object("p1", "y"));
+    expect(cache.get("a", "p1")?.metadata.labels).toEqual({ owner: "y" });
+    expect(before?.read().metadata.labels).toEqual({ owner: "x" });
+    expect(cache.keys().toSorted()).toEqual(["a/p1", "a/p2"]);
+    expect(cache.keysByIndex("owner", "x")).toEqual(["a/p2"]);
+  });
+
   test("says that it lacks an index rather than finding nothing", () => {
     expect(() => new ObjectCache().byIndex("owner", "x")).toThrow("no index owner");
   });

@@ -2,9 +2,10 @@
 import type { Dispatcher } from "undici";
 import type { KubeConfig } from "./config.ts";
 import { Connection } from "./connection.ts";
-import { ApiError, ConnectionError, type StatusBody } from "./errors.ts";
+import { ApiError, ConnectionError, statusOf } from "./errors.ts";
 import { toJson } from "./json.ts";
-import { type KubeObject, type ObjectMeta, pathOf, type Resource } from "./types.ts";
+import { services } from "./resources.ts";
+import { type KubeObject, type ObjectMeta, pathOf, type Resource, type ServicePath } from "./types.ts";
 
 export const fieldManager = "lemnis";
 
@@ -20,6 +21,8 @@ const readDeadlineMs = 15_000;
 /** A write that begins while this process leads ends before another may lead: see lease.ts. */
 const writeDeadlineMs = 5_000;
 
+const proxyDeadlineMs = 60_000;
+
 export interface ObjectList<T> {
   metadata: { resourceVersion: string; continue?: string };
   items: T[];
@@ -34,6 +37,7 @@ interface Call {
   body?: unknown;
   contentType?: string;
   accept?: string;
+  headers?: Record<string, string>;
 }
 
 const partialMetadata = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
@@ -104,6 +108,14 @@ export class KubeClient {
       accept: partialObject,
     });
     return metadata;
+  }
+
+  /** A Service's answer, whatever its status, by way of the API server's proxy, which keeps the Authorization header to itself. */
+  async getProxied(service: ServicePath, headers: Record<string, string>): Promise<{ status: number; body: unknown }> {
+    const path = `${pathOf(services, service.namespace, `http:${service.name}:${service.port}`)}/proxy${service.path}`;
+    const call: Call = { verb: "proxy", method: "GET", resource: services, path, headers };
+    const answer = await this.#send(call, AbortSignal.timeout(this.#options.deadlineMs ?? proxyDeadlineMs));
+    return { status: answer.statusCode, body: statusOf(await answer.body.text(), undefined) };
   }
 
   /** Deletes this very object; an absent one, or another of its name, is left alone and no error. */
@@ -181,7 +193,7 @@ export class KubeClient {
   async #send(call: Call, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const query = Object.entries(call.query ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined);
     const search = query.length > 0 ? `?${new URLSearchParams(query)}` : "";
-    const headers: Record<string, string> = { accept: call.accept ?? "application/json" };
+    const headers: Record<string, string> = { ...call.headers, accept: call.accept ?? "application/json" };
     if (call.body !== undefined) headers["content-type"] = call.contentType ?? "application/json";
     try {
       const answer = await this.#connection.request({
@@ -201,15 +213,7 @@ export class KubeClient {
 
   async #fail(call: Call, answer: Dispatcher.ResponseData): Promise<never> {
     const text = await answer.body.text().catch(() => "");
-    let body: StatusBody;
-    try {
-      body = JSON.parse(text) as StatusBody;
-    } catch {
-      // Priority and fairness, and proxies, refuse in plain text and say in a header when to come again.
-      const seconds = Number(answer.headers["retry-after"]);
-      body = { message: text.slice(0, 200), ...(seconds > 0 ? { details: { retryAfterSeconds: seconds } } : {}) };
-    }
-    throw new ApiError(describe(call), answer.statusCode, body);
+    throw new ApiError(describe(call), answer.statusCode, statusOf(text, answer.headers["retry-after"]));
   }
 }
 

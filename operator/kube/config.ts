@@ -26,6 +26,29 @@ export interface ConfigInput {
 /** The pod's own service account in a cluster, the user's kubeconfig elsewhere. */
 export async function loadKubeConfig({ pod }: ConfigInput): Promise<KubeConfig> {
   if (pod) return podConfig(pod);
+  return loadKubeconfigFile();
+}
+
+/** What client-node takes where there is no kubeconfig and no pod. */
+const nowhere = "http://localhost:8080";
+
+/** The user's kubeconfig as kubectl reads it, in the named context or the current one. Throws where there is none. */
+export async function loadUserConfig(context: string | undefined): Promise<{ config: KubeConfig; namespace: string }> {
+  const config = await loadKubeconfigFile();
+  if (config.getCurrentCluster()?.server === nowhere) {
+    throw new Error("there is no kubeconfig: write one to ~/.kube/config, or name it in KUBECONFIG");
+  }
+  const names = config.getContexts().map(({ name }) => name);
+  if (context !== undefined) {
+    if (!names.includes(context)) {
+      throw new Error(`the kubeconfig has no context "${context}": choose one of ${names.join(", ") || "none"}`);
+    }
+    config.setCurrentContext(context);
+  }
+  return { config, namespace: config.getContextObject(config.getCurrentContext())?.namespace || "default" };
+}
+
+async function loadKubeconfigFile() {
   // The library knows every way to log in that a kubeconfig can name. In a pod its generated code is 30 MB for nothing.
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();

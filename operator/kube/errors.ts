@@ -16,6 +16,16 @@ export interface StatusBody {
   details?: { causes?: { reason?: string; message?: string; field?: string }[]; retryAfterSeconds?: number };
 }
 
+/** A refusal's body. Priority and fairness, and proxies, refuse in plain text and say in a header when to come again. */
+export function statusOf(text: string, retryAfter: unknown): StatusBody {
+  try {
+    return JSON.parse(text) as StatusBody;
+  } catch {
+    const seconds = Number(retryAfter);
+    return { message: text.slice(0, 200), ...(seconds > 0 ? { details: { retryAfterSeconds: seconds } } : {}) };
+  }
+}
+
 export class ApiError extends Error {
   readonly status: number;
   readonly reason: string;

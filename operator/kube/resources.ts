@@ -25,6 +25,9 @@ export const scaledObjects = define("keda.sh", "v1alpha1", "ScaledObject", "scal
 export const httpRoutes = define("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes");
 export const localQueues = define("kueue.x-k8s.io", "v1beta2", "LocalQueue", "localqueues");
 export const gitRepositories = define("source.toolkit.fluxcd.io", "v1", "GitRepository", "gitrepositories");
+/** POST makes a token of this service account. */
+export const tokensOf = (account: string) =>
+  define("", "v1", "TokenRequest", `serviceaccounts/${encodeURIComponent(account)}/token`);
 export const customResourceDefinitions: Resource = {
   ...define("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions"),
   namespaced: false,

@@ -39,6 +39,15 @@ export interface Resource {
   namespaced: boolean;
 }
 
+/** A path that a Service answers. */
+export interface ServicePath {
+  namespace: string;
+  name: string;
+  /** The port's name. */
+  port: string;
+  path: string;
+}
+
 export function apiVersionOf({ group, version }: Resource): string {
   return group ? `${group}/${version}` : version;
 }

@@ -174,6 +174,31 @@ describe("a column's drift", () => {
     expect(psi(classes({ 1: 50, 2: 50 }), classes({ 1: 30, 2: 70 }))).toBeCloseTo(0.1694596, 6);
   });
 
+  test("of dates: by days, and times by seconds", () => {
+    const day = 86_400;
+    const days = (count: number, from: number) => ({
+      ...numbers(range(count, (i) => (from + i) * day)),
+      type: "Date" as const,
+    });
+    expect(psi(days(30, 20_000), days(31, 20_000))).toBeLessThan(0.02);
+    expect(psi(days(30, 20_000), days(30, 20_030))).toBeGreaterThan(1);
+    expect(psi(days(30, 20_000), { ...days(30, 20_000), type: "Timestamp" })).toBeUndefined();
+    const times = { ...days(300, 20_000), type: "Timestamp" as const };
+    expect(psi(times, times)).toBe(0);
+  });
+
+  test("numbers of few kinds don't drift because one row has stretched the range", () => {
+    const stars = (counts: Record<string, number>, max: number) => {
+      const { topValues = [], ...rest } = { ...texts(counts), type: "Double" as const };
+      const values = topValues.flatMap(({ value, count }) => range(count, () => Number(value)));
+      expect(Math.max(...values)).toBe(max);
+      return { ...rest, topValues, ...numbers(values) };
+    };
+    const before = stars({ "1.0": 200, "2.0": 300, "3.0": 300, "4.0": 200 }, 4);
+    const after = stars({ "1.0": 200, "2.0": 300, "3.0": 300, "4.0": 199, "9.0": 1 }, 9);
+    expect(psi(before, after)).toBeLessThan(0.01);
+  });
+
   test("chance explains more of it the fewer the rows", () => {
     const of = (rows: number) =>
       columnDrift(numbers(range(rows, (i) => i)), numbers(range(rows, (i) => i)))?.chance ?? 0;

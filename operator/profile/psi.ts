@@ -7,10 +7,10 @@
  * N. Siddiqi, Credit Risk Scorecards, Wiley 2006; its distribution under no change: B. Yurdakul, J. Naranjo,
  * "Statistical properties of the population stability index", Journal of Risk Model Validation 14(4), 2020.
  *
- * - Numbers: the reference's histogram; neighbours with less than 5 % of its rows are joined (Siddiqi's rule: smaller bins
+ * - Numbers and times: the reference's histogram; neighbours with less than 5 % of its rows are joined (Siddiqi's rule: smaller bins
  *   measure chance). A run of empty bins stays one of its own, so that rows that come to where none were are seen.
  *   Values outside go to the outermost bins; of a reference with one single value, to a bin below and a bin above it.
- * - Values of few kinds (text, Booleans, integers with a complete list): the reference's most frequent values and all others.
+ * - Values of few kinds (text, Booleans, numbers with a complete list): the reference's most frequent values and all others.
  * - Nulls are a bin, infinite numbers another. An empty bin counts as half a row, and as no less than 0.0001.
  */
 import type { ColumnProfile } from "../store/api.ts";
@@ -18,6 +18,7 @@ import { rebin } from "./rebin.ts";
 
 const leastShare = 0.0001;
 const joinedShare = 0.05;
+const daySeconds = 86_400;
 
 export interface Drift {
   psi: number;
@@ -94,15 +95,21 @@ function valueBins(reference: ColumnProfile, current: ColumnProfile): Bins | und
 }
 
 function histogramBins(reference: ColumnProfile, current: ColumnProfile): Bins | undefined {
-  if (!isNumeric(reference) || !isNumeric(current)) return undefined;
+  const isTime = reference.type === "Date" || reference.type === "Timestamp";
+  if (isTime ? reference.type !== current.type : !isNumeric(reference) || !isNumeric(current)) return undefined;
   if (!current.histogram && !hasNoValues(current)) return undefined;
-  const whole = reference.type === "Int64" && current.type === "Int64";
+  const whole = reference.type === current.type && (reference.type === "Int64" || reference.type === "Date");
   if (!reference.histogram) {
     if (!hasNoValues(reference)) return undefined;
     return { reference: [0], current: [current.count - current.nulls] };
   }
-  const { edges, counts } = reference.histogram;
-  const now = rebin(current.histogram ?? { edges: [], counts: [] }, { edges, whole });
+  // Dates are whole days.
+  const scale = reference.type === "Date" ? daySeconds : 1;
+  const scaled = (edges: readonly number[] = []) => edges.map((edge) => edge / scale);
+  const { counts } = reference.histogram;
+  const edges = scaled(reference.histogram.edges);
+  const from = { edges: scaled(current.histogram?.edges), counts: current.histogram?.counts ?? [] };
+  const now = rebin(from, { edges, whole });
   // A single value has a bin below and a bin above it.
   if (edges[0] === edges.at(-1)) return { reference: [0, counts[0] ?? 0, 0], current: now };
   return join(counts, now, reference.count * joinedShare);

@@ -11,6 +11,7 @@ export interface Metrics {
   apiRequests: Counter<"verb" | "resource" | "code">;
   cacheObjects: Gauge<"resource">;
   cacheStaleness: Gauge<"resource">;
+  refreshes: Counter<"code">;
   leader: Gauge;
 }
 
@@ -72,6 +73,12 @@ export function createMetrics(registry: Registry): Metrics {
       name: "lemnis_cache_staleness_seconds",
       help: "Time since the API server was last heard on this watch.",
       labelNames: ["resource"],
+      registers,
+    }),
+    refreshes: new Counter({
+      name: "lemnis_refresh_requests_total",
+      help: "Calls of Datasets' webhooks by HTTP status.",
+      labelNames: ["code"],
       registers,
     }),
     leader: new Gauge({ name: "lemnis_leader", help: "1 while this process leads.", registers }),

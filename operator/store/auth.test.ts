@@ -21,7 +21,8 @@ beforeEach(() => {
   });
 });
 
-const identify = (account: string) => authenticator.identify(`Bearer system:serviceaccount:${account}`);
+const identify = (account: string) =>
+  authenticator.identify({ authorization: `Bearer system:serviceaccount:${account}` });
 
 test("a service account is known by its token, and asked about once a minute", async () => {
   expect(await identify("team-a:default")).toEqual({ namespace: "team-a", name: "default", isOperator: false });
@@ -40,11 +41,23 @@ test.each([
   ["a person's token", "Bearer alice", 401],
   ["a node's token", "Bearer system:node:n1", 401],
 ])("%s is refused", async (_, header, status) => {
-  await expect(authenticator.identify(header)).rejects.toMatchObject({ status });
+  await expect(authenticator.identify({ authorization: header })).rejects.toMatchObject({ status });
+});
+
+test("what comes by way of the API server has its token in a header of its own, which comes before Authorization", async () => {
+  const token = "system:serviceaccount:team-a:default";
+  expect(await authenticator.identify({ "lemnis-token": token })).toMatchObject({ namespace: "team-a" });
+  const both = { "lemnis-token": token, authorization: "Bearer system:serviceaccount:team-b:default" };
+  expect(await authenticator.identify(both)).toMatchObject({ namespace: "team-a" });
+  for (const header of ["", "bad", "a b", `${token}, ${token}`]) {
+    const refused = authenticator.identify({ ...both, "lemnis-token": header });
+    await expect(refused, header).rejects.toMatchObject({ status: 401 });
+  }
 });
 
 test("a refusal is asked about again, and an API server that is away is a passing failure", async () => {
-  for (let times = 0; times < 2; times++) await expect(authenticator.identify("Bearer bad")).rejects.toThrow();
+  for (let times = 0; times < 2; times++)
+    await expect(authenticator.identify({ authorization: "Bearer bad" })).rejects.toThrow();
   expect(asked).toEqual(["bad", "bad"]);
   away = true;
   await expect(identify("team-a:default")).rejects.toMatchObject({ status: 503, code: "ReviewUnavailable" });

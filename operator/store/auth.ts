@@ -22,6 +22,17 @@ interface AuthInput {
   now?: () => number;
 }
 
+/** The API server's proxy keeps Authorization to itself, so what comes by way of it has its token in a header of its own. */
+export const tokenHeader = "lemnis-token";
+type TokenHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** The proxied header comes first: there, Authorization is not the caller's. */
+function tokenOf(headers: TokenHeaders): string | undefined {
+  const [proxied, authorization] = [headers[tokenHeader], headers.authorization];
+  if (proxied !== undefined) return /^\S+$/.exec(String(proxied))?.[0];
+  return /^Bearer (\S+)$/.exec(String(authorization ?? ""))?.[1];
+}
+
 /** A token that was taken back is good for this long still. */
 const trustMs = 60_000;
 const remembered = 10_000;
@@ -34,9 +45,9 @@ export class Authenticator {
     this.#input = input;
   }
 
-  /** The caller behind an Authorization header. Throws 401, or 503 when the API server can't be asked. */
-  async identify(header: string | undefined): Promise<Caller> {
-    const token = /^Bearer (\S+)$/.exec(header ?? "")?.[1];
+  /** The caller behind a request's headers. Throws 401, or 503 when the API server can't be asked. */
+  async identify(headers: TokenHeaders): Promise<Caller> {
+    const token = tokenOf(headers);
     if (!token) throw new HttpError(401, "Unauthorized", "send a service-account token: Authorization: Bearer <token>");
     const now = this.#input.now?.() ?? Date.now();
     const key = createHash("sha256").update(token).digest("hex");

@@ -120,3 +120,13 @@ describe("unused blobs", () => {
     expect(await store.blobs.isIntact("a", digest)).toBe(true);
   });
 });
+
+test("files that a crash left without a row are deleted, and no others", async () => {
+  const kept = await store.upload("a", "kept");
+  const lost = await store.upload("a", "lost");
+  store.database.run("DELETE FROM blobs WHERE digest = ?", lost.digest);
+  expect(await store.blobs.collectStray()).toBe(1);
+  expect(existsSync(store.blobs.path("a", lost.digest))).toBe(false);
+  expect(await store.blobs.isIntact("a", kept.digest)).toBe(true);
+  expect(await store.blobs.collectStray()).toBe(0);
+});

@@ -1,8 +1,8 @@
 /** Bytes by their digest, in a folder a namespace. A blob is there whole or not at all. */
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, mkdirSync, type ReadStream, rmSync } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { glob, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
 import type { Readable } from "node:stream";
 import type { FileEntry } from "./api.ts";
 import type { Database } from "./database.ts";
@@ -116,6 +116,19 @@ export class Blobs {
       count++;
       // Other requests come first.
       await new Promise((resolve) => setImmediate(resolve));
+    }
+    return count;
+  }
+
+  /** Deletes the files that a crash left between their rename and their row, or between the row's end and theirs. */
+  async collectStray(): Promise<number> {
+    let count = 0;
+    for await (const path of glob(join(this.#folder, "*/sha256/??/*"))) {
+      const [namespace = "", , , hex = ""] = relative(this.#folder, path).split(sep);
+      // Synchronous, as below.
+      if (this.#arriving.has(path) || this.size(namespace, `sha256:${hex}`) !== undefined) continue;
+      rmSync(path, { force: true });
+      count++;
     }
     return count;
   }

@@ -31,6 +31,16 @@ test("a transaction happens whole or not at all", () => {
   database.close();
 });
 
+test("a full disk, on which SQLite rolls back by itself, is told as such", () => {
+  const database = new Database(folder);
+  database.all("PRAGMA max_page_count = 1");
+  const overflow = () =>
+    database.transaction(() => database.run("INSERT INTO models VALUES ('a', ?, 1)", "x".repeat(1_000_000)));
+  expect(overflow).toThrow("database or disk is full");
+  expect(database.transaction(() => database.all("SELECT * FROM models"))).toEqual([]);
+  database.close();
+});
+
 test("a file that is newer than this program, or none of ours, is refused and left alone", () => {
   const database = new Database(folder);
   database.run("INSERT INTO migrations VALUES (999)");

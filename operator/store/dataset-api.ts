@@ -78,7 +78,6 @@ export const csvDialect = z.strictObject({
   header: z.boolean(),
   nullValues: z.array(z.string()).optional(),
 });
-export type CsvDialect = z.infer<typeof csvDialect>;
 
 /** POST datasets/{name}/versions. Idempotent by digest: the same files are the same version. */
 export const datasetVersionInput = z.strictObject({
@@ -122,6 +121,12 @@ export const datasetVersionDetail = datasetVersion.extend({
   missing: z.array(missingPattern).optional(),
 });
 export type DatasetVersionDetail = z.infer<typeof datasetVersionDetail>;
+/**
+ * PUT datasets/{name}/versions/{version or digest}/use, without content: a run that waits for its turn will ask for it.
+ * It stays for a week. Of a version that is not there it is no error: the run will say so.
+ */
+export const versionUse = z.strictObject({});
+
 /** PUT datasets/{name}/progress: how far a reading has come. Kept in memory only, for as long as it is told. */
 export const progress = z.strictObject({
   phase: z.enum(["Fetching", "Reading", "Checking", "Storing"]),

@@ -114,4 +114,4 @@ test("whatever is registered, digests are unique, numbers only grow, and the las
     ),
     { numRuns: 30 },
   );
-});
+}, 60_000);

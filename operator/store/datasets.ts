@@ -43,19 +43,29 @@ export class Datasets {
 
   /** A version by its number or digest; whoever asks for it finds it again for a day. */
   detail(namespace: string, name: string, version: string): DatasetVersionDetail | undefined {
-    const row = this.#database.get<VersionRow>(
-      "SELECT * FROM dataset_versions WHERE namespace = ? AND name = ? AND (digest = ? OR CAST(version AS TEXT) = ?)",
-      namespace,
-      name,
-      version,
-      version,
-    );
+    const row = this.#find(namespace, name, version);
     if (!row) return undefined;
     this.#retention.asked(namespace, name, row.version);
     return {
       ...(JSON.parse(row.record) as DatasetVersion),
       ...(JSON.parse(row.detail) as object as DatasetVersionDetail),
     };
+  }
+
+  /** A run that waits for its turn will ask for this version, if it is there. */
+  keepForRun(namespace: string, name: string, version: string): void {
+    const row = this.#find(namespace, name, version);
+    if (row) this.#retention.awaited(namespace, name, row.version);
+  }
+
+  #find(namespace: string, name: string, version: string): VersionRow | undefined {
+    return this.#database.get<VersionRow>(
+      "SELECT * FROM dataset_versions WHERE namespace = ? AND name = ? AND (digest = ? OR CAST(version AS TEXT) = ?)",
+      namespace,
+      name,
+      version,
+      version,
+    );
   }
 
   /** The same digest is the same version; it becomes current either way, and is what was said of it last. */

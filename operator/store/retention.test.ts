@@ -61,6 +61,21 @@ test("a version that a pod has asked for stays for a day after", async () => {
   expect(numbers()).toEqual([3]);
 });
 
+test("a version that a run in a queue will ask for stays for a week", async () => {
+  const { digest } = await register("one");
+  store.datasets.keepForRun("a", "wine", digest);
+  store.datasets.keepForRun("a", "wine", sha256("not there"));
+  // A shorter promise takes nothing from a longer one.
+  store.datasets.detail("a", "wine", digest);
+  await register("two");
+  now += 6 * 24 * hour;
+  await store.retention.retireAll();
+  expect(numbers()).toEqual([2, 1]);
+  now += 24 * hour;
+  await store.retention.retireAll();
+  expect(numbers()).toEqual([2]);
+});
+
 describe("what something was made from stays", () => {
   test("with its bytes: a run, an evaluation", async () => {
     const { digest } = await register("trained on");

@@ -6,6 +6,8 @@ import type { Database } from "./database.ts";
 const supersededMs = 3600_000;
 /** What a pod has asked for is there for so long: it may ask for the files one by one, and be made again. */
 const askedMs = 24 * 3600_000;
+/** A run that waits for its turn in a queue will ask for its versions so much later. */
+const awaitedMs = 7 * 24 * 3600_000;
 /** How often it is written down that a version was asked for. */
 const touchMs = 3600_000;
 
@@ -28,6 +30,11 @@ export class Retention {
   /** A pod asks for this version. */
   asked(namespace: string, name: string, version: number): void {
     this.#keep({ namespace, name, version }, askedMs, touchMs);
+  }
+
+  /** A run that waits for its turn will ask for this version. */
+  awaited(namespace: string, name: string, version: number): void {
+    this.#keep({ namespace, name, version }, awaitedMs, touchMs);
   }
 
   /** In a transaction: another version becomes current in this one's place. */

@@ -88,7 +88,7 @@ export async function startStore(input: StoreInput): Promise<Store> {
       scope.decorateRequest("caller");
       scope.addHook("onRequest", async (request) => {
         const namespace = objectName.parse((request.params as { namespace: string }).namespace);
-        const caller = await authenticator.identify(request.headers.authorization);
+        const caller = await authenticator.identify(request.headers);
         requireNamespace(caller, namespace);
         request.caller = caller;
       });
@@ -98,16 +98,19 @@ export async function startStore(input: StoreInput): Promise<Store> {
     { prefix: "/v1/namespaces/:namespace" },
   );
   const url = await app.listen({ host, port });
-  const collector = setInterval(() => {
-    const reclaim = retention.retireAll().then(() => blobs.collect(unusedMs));
-    reclaim.then(
+  const tell = (reclaimed: Promise<number>) =>
+    reclaimed.then(
       (count) => count > 0 && logger.info({ count }, "unused artifacts removed"),
-      (error: unknown) => logger.error({ err: error }, "unused artifacts could not be removed"),
+      (error: unknown) => !isClosed && logger.error({ err: error }, "unused artifacts could not be removed"),
     );
-  }, collectEveryMs);
+  let isClosed = false;
+  void tell(blobs.collectStray());
+  const reclaim = () => retention.retireAll().then(() => blobs.collect(unusedMs));
+  const collector = setInterval(() => void tell(reclaim()), collectEveryMs);
   return {
     url,
     close: async () => {
+      isClosed = true;
       clearInterval(collector);
       // A connection whose last request ends now would be kept for a next one.
       const sweep = setInterval(() => app.server.closeIdleConnections(), 50);

@@ -1,25 +1,50 @@
-/** Of uris, and of what goes with which. */
-import { type Rules, same, without } from "./arbitrary-rule.ts";
-import type { JsonObject } from "./arbitrary-schema.ts";
+/** The CEL rules of uris, and of what goes with which. */
+import { type Rule, type Rules, same, without } from "./arbitrary-rule.ts";
+import type { Json, JsonObject } from "./arbitrary-schema.ts";
 
-const hasScheme = (value: JsonObject, ...schemes: string[]) =>
-  schemes.some((scheme) => String(value.uri).startsWith(`${scheme}://`));
-const isGit = (value: JsonObject) => hasScheme(value, "git+https", "git+ssh");
+const pick = (value: JsonObject, ...names: string[]): JsonObject =>
+  Object.fromEntries(Object.entries(value).filter(([name]) => names.includes(name)));
 
-/** A field that goes with some schemes only. */
-function only(field: string, schemes: string[], broken: JsonObject[]): Rules[number][1] {
+/** Fields that go with some schemes only: taken away where they don't, and given where they must not be. */
+function goesWith(schemes: RegExp, fields: readonly string[], broken: JsonObject): Rule {
   return {
-    keep: (value: JsonObject) => (hasScheme(value, ...schemes) ? value : without(value, field)),
-    broken: (value: JsonObject) => broken.map((part) => ({ ...without(value, "query"), ...part })),
+    keep: (value: JsonObject) => (schemes.test(String(value.uri)) ? value : without(value, ...fields)),
+    broken: (value: JsonObject) => [{ ...pick(value, "digest"), ...broken }],
   };
 }
+
+/** The same of an InferenceService, which has the uri beside the rest. */
+function storageGoesWith(schemes: RegExp, field: string, [storageUri, broken]: [string, Json]): Rule {
+  const template = { container: { image: "image" } };
+  return {
+    keep: (spec: JsonObject) =>
+      "storage" in spec && "storageUri" in spec && !schemes.test(String(spec.storageUri))
+        ? { ...spec, storage: without(spec.storage as JsonObject, field) }
+        : spec,
+    broken: (spec: JsonObject) => [
+      {
+        ...without(spec, "modelRef", "runtimeRef"),
+        template,
+        storageUri,
+        storage: { [field]: broken },
+      },
+    ],
+  };
+}
+
+const buckets = /^(s3|gs|az):/;
+const notMounted = /^(?!pvc:|configmap:)/;
+const repository = "git+https://host/data.git";
 
 export const locations: Rules = [
   [
     /^must be a uri that begins with/,
     {
       keep: same,
-      broken: () => ["file:///etc/passwd", "HTTP://host/a", "http:///a", "s3://", "pvc://?", " http://h/"],
+      broken: () => [
+        ...["file:///etc/passwd", "HTTP://host/a", "http:///a", "s3://", "pvc://?", " http://h/"],
+        ...["git://host/a", "git+http://host/a", "ssh://host/a", "postgresql://host/a"],
+      ],
     },
   ],
   [
@@ -31,47 +56,58 @@ export const locations: Rules = [
     /^must not hold a user or password/,
     { keep: same, broken: () => ["https://u:p@host/a", "s3://u@bucket/a", "git+ssh://git:p@host/a"] },
   ],
-  [
-    /^endpoint goes with/,
-    only("endpoint", ["s3", "gs", "az"], [{ uri: "http://host/a", endpoint: "http://minio:9000" }]),
-  ],
-  [/^region goes with/, only("region", ["s3"], [{ uri: "gs://bucket/a", region: "eu-1" }])],
+  [/^endpoint goes with/, goesWith(buckets, ["endpoint"], { uri: "https://host/a", endpoint: "http://a" })],
+  [/^region goes with/, goesWith(/^s3:/, ["region"], { uri: "gs://bucket/a", region: "eu-1" })],
   [
     /^secretRef does not go with/,
-    {
-      keep: (value: JsonObject) => (hasScheme(value, "pvc", "configmap") ? without(value, "secretRef") : value),
-      broken: (value: JsonObject) => [{ ...without(value, "query"), uri: "pvc://claim/a", secretRef: { name: "s3" } }],
-    },
+    goesWith(notMounted, ["secretRef"], { uri: "pvc://claim/a", secretRef: { name: "a" } }),
   ],
-  [
-    /^ref and path go with/,
-    {
-      keep: (value: JsonObject) => (isGit(value) ? value : without(value, "ref", "path")),
-      broken: (value: JsonObject) => [
-        { ...without(value, "query"), uri: "s3://bucket/a", ref: "main" },
-        { ...without(value, "query"), uri: "oci://host/a", path: "a" },
-      ],
-    },
-  ],
+  [/^ref and path go with/, goesWith(/^git[+]/, ["ref", "path"], { uri: "s3://bucket/a", ref: "main" })],
   [
     /^path must not hold/,
     {
-      keep: (value: JsonObject) =>
-        /(^|\/)\.\.?(\/|$)/.test(String(value.path ?? "a")) ? { ...value, path: "data/wine.csv" } : value,
-      broken: (value: JsonObject) =>
-        ["..", "a/../b", "./a", "a/."].map((path) => ({ ...without(value, "query"), uri: "git+https://host/a", path })),
+      keep: (value: JsonObject) => (/(^|\/)\.\.?(\/|$)/.test(String(value.path)) ? without(value, "path") : value),
+      broken: () => ["..", "../a", "a/./b", "a/.."].map((path) => ({ uri: repository, path })),
     },
   ],
   [
     /^query goes with/,
     {
-      keep: (value: JsonObject) => {
-        if (!hasScheme(value, "postgres")) return without(value, "query");
-        return "query" in value ? value : { ...value, query: "SELECT 1" };
-      },
-      broken: (value: JsonObject) => [
-        { ...without(value, "query"), uri: "postgres://host/db" },
-        { ...value, uri: "http://host/a", query: "SELECT 1" },
+      keep: (value: JsonObject) =>
+        String(value.uri).startsWith("postgres:") ? { query: "SELECT 1", ...value } : without(value, "query"),
+      broken: () => [{ uri: "postgres://host/database" }, { uri: repository, query: "SELECT 1" }],
+    },
+  ],
+  [
+    /^the rows of a postgres:\/\/ source/,
+    {
+      keep: (spec: JsonObject) =>
+        String((spec.source as JsonObject | undefined)?.uri).startsWith("postgres:")
+          ? without(spec, "format", "csv")
+          : spec,
+      broken: (spec: JsonObject) => [
+        {
+          ...pick(spec, "retain"),
+          source: { uri: "postgres://host/database", query: "SELECT 1" },
+          format: "JSONL",
+        },
+      ],
+    },
+  ],
+  [/^storage\.endpoint goes with/, storageGoesWith(buckets, "endpoint", ["oci://registry/model", "http://a"])],
+  [/^storage\.region goes with/, storageGoesWith(/^s3:/, "region", ["gs://bucket/model", "eu-1"])],
+  [/^storage\.secretRef does not/, storageGoesWith(notMounted, "secretRef", ["pvc://claim/model", { name: "a" }])],
+  [
+    /^storageUri must not begin with configmap/,
+    {
+      keep: (spec: JsonObject) =>
+        "storageUri" in spec ? { ...spec, storageUri: String(spec.storageUri).replace(/^configmap:/, "pvc:") } : spec,
+      broken: (spec: JsonObject) => [
+        {
+          ...without(spec, "modelRef", "runtimeRef", "storage"),
+          template: { container: { image: "image" } },
+          storageUri: "configmap://a/b",
+        },
       ],
     },
   ],

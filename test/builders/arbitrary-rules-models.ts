@@ -2,7 +2,6 @@
 import { either, type Rules, without } from "./arbitrary-rule.ts";
 import type { Json, JsonObject } from "./arbitrary-schema.ts";
 
-const s3Fields = ["endpoint", "region", "secretRef"];
 const template = { container: { image: "image" } };
 const evaluation = { datasetRef: { name: "wine" } };
 const classification = ["accuracy", "precision", "recall", "f1", "log_loss", "roc_auc"];
@@ -101,26 +100,6 @@ export const services: Rules = [
     {
       keep: (spec: JsonObject) => ("storageUri" in spec ? spec : without(spec, "storage")),
       broken: (spec: JsonObject) => [{ ...served(spec), modelRef: { name: "a" }, storage: {} }],
-    },
-  ],
-  [
-    /^storage\.endpoint, storage\.region and storage\.secretRef go with/,
-    {
-      keep: (spec: JsonObject) =>
-        "storage" in spec && !String(spec.storageUri).startsWith("s3://")
-          ? { ...spec, storage: without(spec.storage as JsonObject, ...s3Fields) }
-          : spec,
-      broken: (spec: JsonObject) => [
-        { ...served(spec), template, storageUri: "pvc://a/b", storage: { endpoint: "http://a" } },
-      ],
-    },
-  ],
-  [
-    /^storageUri must begin with/,
-    {
-      keep: (spec: JsonObject) =>
-        "storageUri" in spec ? { ...spec, storageUri: String(spec.storageUri).replace(/^configmap:/, "pvc:") } : spec,
-      broken: (spec: JsonObject) => [{ ...served(spec), template, storageUri: "configmap://a/b" }],
     },
   ],
   [

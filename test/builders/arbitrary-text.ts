@@ -37,23 +37,25 @@ const oddNames = ["absent", "constructor", "0", "a.b", "a..b", "x".repeat(253)];
 const names = (usual: readonly string[]) => mostly([...usual, ...usual, "absent"], oddNames);
 const labels = (...usual: string[]) => mostly(usual, oddLabels);
 
-const uri = mostly(
-  [
+const files = [
+  ...[
     "http://host/wine.csv",
     "s3://bucket/wine.csv",
     "s3://bucket/wine/",
-    "pvc://claim/wine.csv",
-    "configmap://code/a.csv",
-    "gs://bucket/wine/",
-    "git+ssh://git@host/wine",
-    "oci://host/wine:1",
-    "postgres://host:5432/wine",
+    "gs://bucket/day=*/*.csv",
+    "az://account/data/",
   ],
-  [
-    ...["https://host:0/a?b=/c#d", "http://$(HOME)/'\"", "http://host/%2e%2e/a", "http://[::1]/", "http://:/a@b"],
-    ...["pvc://a..b/c", "s3://日本/😀", "configmap://a", "pvc://claim", `https://host/${"x".repeat(2035)}`],
-  ],
-);
+  ...["git+https://host/data.git", "git+ssh://git@host/data.git", "oci://registry:5000/data:1"],
+  ...["pvc://claim/wine.csv", "configmap://code/a.csv"],
+];
+const uri = (...others: string[]) =>
+  mostly(
+    [...files, ...others],
+    [
+      ...["https://host:0/a?b=/c#d", "http://$(HOME)/'\"", "http://host/%2e%2e/a", "http://[::1]/", "http://:/a@b"],
+      ...["pvc://a..b/c", "s3://日本/😀", "configmap://a", "pvc://claim", `https://host/${"x".repeat(2035)}`],
+    ],
+  );
 const endpoint = mostly(
   ["http://minio:9000", "https://s3.local/"],
   ["http://a\nb", "http://u:p@h", "http://$(A)", "http://:", `http://${"x".repeat(1017)}`],
@@ -76,7 +78,8 @@ export const fields: readonly (readonly [RegExp, fc.Arbitrary<string>])[] = [
   [/(inputs\[\]\.name|split|splits\{\})$/, labels("train", "test", "validation")],
   [/(alias|aliases\{\})$/, labels("champion", "last-good", "canary")],
   [/(requests|limits)\{\}$/, mostly(["cpu", "memory"], ["nvidia.com/gpu", "constructor", "a b", "__proto__", ""])],
-  [/(^|\.)(uri|storageUri)$/, uri],
+  [/source\.uri$/, uri("postgres://host/database", "postgres://host:5432/database?sslmode=require")],
+  [/(^|\.)(uri|storageUri)$/, uri()],
   [/\.endpoint$/, endpoint],
   [/\.schedule$/, schedule],
   [/\.digest$/, digest],

@@ -154,6 +154,7 @@ function stepOf(kind: KindName): fc.Arbitrary<Drafted> {
 function calm(spec: JsonObject): JsonObject {
   const few = Object.entries(spec).map(([name, value]) => {
     if (name === "minReplicas") return [name, Math.min(value as number, 2)] as const;
+    if (name === "online") return [name, { ...(value as JsonObject), replicas: 1 }] as const;
     return [name, name === "maxReplicas" ? Math.min(value as number, 3) : value] as const;
   });
   return Object.fromEntries(few);

@@ -1,11 +1,9 @@
 /** A cluster and a store of values, for one object of each kind: plans are carried out on it, and events happen to it. */
-import type { Dataset } from "../../operator/api/v1alpha1/dataset.ts";
 import type { InferenceService } from "../../operator/api/v1alpha1/inference-service.ts";
 import type { Model } from "../../operator/api/v1alpha1/model.ts";
 import type { TrainingJob } from "../../operator/api/v1alpha1/training-job.ts";
 import type { Deployment, Job, Service } from "../../operator/controllers/children/types.ts";
 import { isFinished } from "../../operator/controllers/children/types.ts";
-import { planDataset } from "../../operator/controllers/dataset/plan.ts";
 import { planInferenceService } from "../../operator/controllers/inference-service/plan.ts";
 import { subjectOf } from "../../operator/controllers/model/jobs.ts";
 import { planModel } from "../../operator/controllers/model/plan.ts";
@@ -14,10 +12,9 @@ import { runOf } from "../../operator/controllers/training-job/run.ts";
 import type { KubeObject } from "../../operator/kube/types.ts";
 import type { Plan } from "../../operator/runtime/plan.ts";
 import type { Decision, ModelRecord, Run } from "../../operator/store/api.ts";
-import { observedDataset } from "./datasets.ts";
 import { model, readyDataset, servingRuntime, start } from "./kinds.ts";
 import { nothingServed, nothingTrained } from "./observed.ts";
-import { datasetRecord, evaluation, modelVersion, runRecord } from "./records.ts";
+import { evaluation, modelVersion, runRecord } from "./records.ts";
 import { settings } from "./settings.ts";
 import { type Children, carryOut, changesOf } from "./settle.ts";
 import { complete, failed, pod } from "./workloads.ts";
@@ -71,21 +68,6 @@ export abstract class Simulation<T extends KubeObject & { status?: object | unde
 
   protected pass(minutes: number): void {
     this.now = new Date(this.now.getTime() + minutes * 60_000);
-  }
-}
-
-export class DatasetSimulation extends Simulation<Dataset> {
-  versions = 0;
-  plan() {
-    const record = { found: datasetRecord(this.versions) };
-    const { object: dataset, jobs, pods } = this;
-    return planDataset(observedDataset({ dataset, jobs, pods, record }), settings, this.now);
-  }
-  happen({ what, value }: Happening): void {
-    if (what === "complete" && this.endJob(value, complete)) this.versions = Math.max(1, this.versions + (value % 2));
-    if (what === "fail") this.endJob(value, failed);
-    if (what === "minutes") this.pass(value);
-    if (what === "edit") this.object = { ...this.object, spec: { ...this.object.spec, splitSeed: value } };
   }
 }
 

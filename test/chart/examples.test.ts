@@ -4,13 +4,27 @@ import { describe, expect, test } from "vitest";
 import { kinds } from "../../operator/api/v1alpha1/index.ts";
 import { find, type Manifest, parseManifests, render, repository, restrictedViolations } from "./chart.ts";
 
-const examples = ["wine", "features"].map((name) => {
+function exampleOf(name: string) {
   const folder = join(repository, "examples", name);
   const objects = readdirSync(folder)
     .filter((file) => file.endsWith(".yaml"))
     .flatMap((file) => parseManifests(readFileSync(join(folder, file), "utf8")));
   return { name, objects, ours: objects.filter(({ apiVersion }) => apiVersion.startsWith("lemnis.dev/")) };
+}
+const examples = ["wine", "features"].map(exampleOf);
+const platform = exampleOf("platform");
+
+test("the platform's example shows each field that needs another project", () => {
+  const text = JSON.stringify(platform.ours);
+  const fields = ["gateway", "scaleQuery", "slo", "queueName", "gitRepositoryRef"];
+  expect(fields.filter((field) => !text.includes(`"${field}":`))).toEqual([]);
 });
+
+const isAllowed = ({ kind, spec }: Manifest) => {
+  const schema = kinds.find((definition) => definition.kind === kind)?.spec;
+  expect(schema?.safeParse(spec).error?.issues ?? []).toEqual([]);
+};
+test.each(platform.ours)("the platform's $kind $metadata.name is what its schema allows", isAllowed);
 
 describe.each(examples)("the example $name", ({ objects, ours }) => {
   test("has each namespaced kind", () => {
@@ -18,10 +32,7 @@ describe.each(examples)("the example $name", ({ objects, ours }) => {
     expect([...new Set(ours.map(({ kind }) => kind))].sort()).toEqual(namespaced.sort());
   });
 
-  test.each(ours)("$kind $metadata.name is what its schema allows", ({ kind, spec }: Manifest) => {
-    const schema = kinds.find((definition) => definition.kind === kind)?.spec;
-    expect(schema?.safeParse(spec).error?.issues ?? []).toEqual([]);
-  });
+  test.each(ours)("$kind $metadata.name is what its schema allows", isAllowed);
 
   test("refers to Datasets and Models that it has", () => {
     const names = (...wanted: string[]) =>

@@ -80,6 +80,8 @@ describe("rights", () => {
     ["lemnis-operator", "delete", "models.lemnis.dev", "default", "false"],
     ["lemnis-operator", "create", "pods", "default", "false"],
     ["lemnis-operator", "patch", "configmaps", "default", "false"],
+    ["lemnis-operator", "patch", "datasets.lemnis.dev", "default", "true"],
+    ["lemnis-operator", "patch", "models.lemnis.dev", "default", "false"],
     ["lemnis-store", "create", "tokenreviews.authentication.k8s.io", "default", "true"],
     ["lemnis-store", "list", "pods", "default", "false"],
     ["lemnis-store", "get", "models.lemnis.dev", "default", "false"],
@@ -136,6 +138,40 @@ describe("spec.parameters of a TrainingJob", () => {
     await expect(kubectl(["patch", "trainingjob", "updated", "--type", "merge", "-p", patch])).rejects.toThrow(
       "spec.parameters.C must be a string, a number or a boolean",
     );
+  });
+});
+
+describe("the operator's right to write Datasets", () => {
+  const operator = ["--as", "system:serviceaccount:lemnis-system:lemnis-operator"];
+  const patch = (change: object) =>
+    kubectl([...operator, "patch", "dataset", "guarded", "--type", "merge", "-p", JSON.stringify(change)]);
+
+  beforeAll(async () => {
+    const spec = { source: { uri: "http://host/wine.csv" } };
+    await kubectl(["create", "-f", "-"], {
+      ...{ apiVersion: "lemnis.dev/v1alpha1", kind: "Dataset", metadata: { name: "guarded" }, spec },
+    });
+    const deadline = Date.now() + 60_000;
+    const isRefused = () =>
+      patch({ spec: { retain: Math.ceil(Math.random() * 1000) } }).then(
+        () => false,
+        () => true,
+      );
+    while (!(await isRefused())) {
+      if (Date.now() > deadline) throw new Error("the ValidatingAdmissionPolicy is not in force after 60 s");
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }, 90_000);
+
+  test("is for annotations", async () => {
+    expect(await patch({ metadata: { annotations: { "lemnis.dev/refresh": "now" } } })).toContain("patched");
+  });
+
+  test("and for nothing that users ask for", async () => {
+    const other = { spec: { source: { uri: "http://elsewhere/wine.csv" } } };
+    await expect(patch(other)).rejects.toThrow("the operator does not change what users ask for");
+    const user = ["patch", "dataset", "guarded", "--type", "merge", "-p", JSON.stringify(other)];
+    expect(await kubectl(user)).toContain("patched");
   });
 });
 

@@ -22,6 +22,7 @@ test("there are roles for the operator, the store and users", () => {
     "ClusterRole/lemnis-store",
     "ClusterRole/lemnis-view",
     "Role/lemnis-operator",
+    "Role/lemnis-store-reader",
   ]);
 });
 
@@ -29,8 +30,12 @@ test.each(roles)("$kind $metadata.name has no wildcard and no right on Secrets o
   const all = rights(role);
   expect(all.length).toBeGreaterThan(0);
   expect(all.filter((right) => right.includes("*"))).toEqual([]);
+  // But the one that kubectl lemnis needs, which the cluster's own role edit has anyhow: see below.
+  const others = all.filter((right) => right !== "/serviceaccounts/token create");
   expect(
-    all.filter((right) => /^\/secrets|^rbac\.|serviceaccounts|pods\/exec|nodes|impersonate|escalate|bind$/.test(right)),
+    others.filter((right) =>
+      /^\/secrets|^rbac\.|serviceaccounts|pods\/exec|nodes|impersonate|escalate|bind$/.test(right),
+    ),
   ).toEqual([]);
 });
 
@@ -50,6 +55,7 @@ test("the operator writes its children, events and status, and nothing else clus
     "events.k8s.io/events",
     "gateway.networking.k8s.io/httproutes",
     "keda.sh/scaledobjects",
+    "lemnis.dev/datasets",
     "lemnis.dev/datasets/finalizers",
     "lemnis.dev/datasets/status",
     "lemnis.dev/inferenceservices/finalizers",
@@ -74,10 +80,35 @@ test("of kinds that are others' it reads the objects, and no more", () => {
   ]);
 });
 
+test("without the webhook the operator can't write Datasets at all", async () => {
+  const without = await render({ "webhook.enabled": false });
+  const all = rights(find(without, "ClusterRole", "lemnis-operator"));
+  expect(all.filter((right) => /^lemnis\.dev\/[a-z]+ /.test(right) && !/ (get|list|watch)$/.test(right))).toEqual([]);
+  expect(without.filter(({ metadata }) => metadata.name === "lemnis-operator-datasets")).toEqual([]);
+  expect(without.filter(({ kind, metadata }) => kind === "Service" && metadata.name === "lemnis-operator")).toEqual([]);
+});
+
 test("Leases are the operator's in its own namespace only", () => {
   const role = find(manifests, "Role", "lemnis-operator");
   expect(role.metadata.namespace).toBe("lemnis-system");
   expect([...new Set(rights(role).map((right) => right.split(" ")[0]))]).toEqual(["coordination.k8s.io/leases"]);
+});
+
+test("kubectl lemnis reads the store by way of the API server, with tokens that only editors of the namespace make", async () => {
+  const reader = find(manifests, "Role", "lemnis-store-reader");
+  expect(reader.metadata.namespace).toBe("lemnis-system");
+  expect(rules(reader)).toEqual([
+    { apiGroups: [""], resources: ["services/proxy"], resourceNames: ["http:lemnis-store:http"], verbs: ["get"] },
+  ]);
+  const tokens = roles.filter((role) => rights(role).includes("/serviceaccounts/token create"));
+  expect(tokens.map(({ metadata }) => metadata.name)).toEqual(["lemnis-edit"]);
+  expect(tokens.flatMap(rules).find(({ resources }) => resources.includes("serviceaccounts/token"))).toMatchObject({
+    resourceNames: ["default"],
+  });
+  const { subjects } = find(manifests, "RoleBinding", "lemnis-store-reader") as Manifest & { subjects: object[] };
+  expect(subjects).toEqual([{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:authenticated" }]);
+  const none = await render({ "rbac.pluginAccess": [] });
+  expect(none.filter(({ metadata }) => metadata.name === "lemnis-store-reader")).toEqual([]);
 });
 
 test("users get the namespaced kinds by the cluster's own roles, and never change runtimes or status", async () => {
@@ -95,12 +126,12 @@ test("every binding binds a role and an account of the chart", () => {
   const bindings = manifests.filter(
     ({ kind }) => kind.endsWith("Binding") && kind !== "ValidatingAdmissionPolicyBinding",
   );
-  expect(bindings).toHaveLength(3);
+  expect(bindings).toHaveLength(4);
   for (const binding of bindings as (Manifest & {
     roleRef: { kind: string; name: string };
-    subjects: { name: string }[];
+    subjects: { kind: string; name: string }[];
   })[]) {
     find(manifests, binding.roleRef.kind, binding.roleRef.name);
-    for (const { name } of binding.subjects) find(manifests, "ServiceAccount", name);
+    for (const { kind, name } of binding.subjects) if (kind !== "Group") find(manifests, kind, name);
   }
 });

@@ -1,12 +1,19 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { load } from "js-yaml";
+import { Registry } from "prom-client";
 import { expect, test } from "vitest";
+import { readOperatorSettings } from "../../operator/config.ts";
+import { DatasetMetrics } from "../../operator/dataset-metrics.ts";
 import { run } from "../cluster/command.ts";
 import { binary } from "../cluster/tools.ts";
 import { chartFolder, find, type Manifest, render, renderText, repository, restrictedViolations } from "./chart.ts";
 
+/** What Kubernetes or the chart sets beside it. */
+const required = { POD_NAME: "a", POD_NAMESPACE: "b", LEMNIS_STORE_URL: "http://store" };
 const everything = {
+  "metrics.prometheusRule": { enabled: true, labels: { team: "ml" } },
+  "sources.deniedRanges": ["10.0.0.0/8"],
   "metrics.serviceMonitor": { enabled: true, labels: { team: "ml" } },
   imagePullSecrets: [{ name: "registry" }],
   "operator.nodeSelector": { disk: "ssd" },
@@ -15,6 +22,11 @@ const everything = {
   "operator.serviceAccount.annotations": { role: "arn" },
 };
 
+interface Alert {
+  alert: string;
+  expr: string;
+  annotations: { summary: string; description: string };
+}
 interface MonitorSpec {
   selector: { matchLabels: Record<string, string> };
   endpoints: { port: string }[];
@@ -114,6 +126,42 @@ test("ServiceMonitors select a Service's labels and port", async () => {
     );
     expect(selected.map(({ metadata }) => metadata.name)).toEqual([name]);
     expect(selected[0]?.spec?.ports).toContainEqual(expect.objectContaining({ name: spec.endpoints[0]?.port }));
+  }
+});
+
+test("the operator is told of denied networks, and none by default", async () => {
+  const told = async (values: object) => env(find(await render({ ...values }), "Deployment", "lemnis-operator"));
+  expect(await told({})).not.toHaveProperty("LEMNIS_DENIED_RANGES");
+  const denied = await told({ "sources.deniedRanges": ["10.0.0.0/8", "fd00::/8"] });
+  expect(readOperatorSettings({ ...denied, ...required }).LEMNIS_DENIED_RANGES).toEqual(["10.0.0.0/8", "fd00::/8"]);
+});
+
+test("webhooks are called at port 80 of the operator's Service", async () => {
+  const manifests = await render();
+  const [port] = (find(manifests, "Service", "lemnis-operator").spec?.ports ?? []) as {
+    port: number;
+    targetPort: string;
+  }[];
+  expect(port).toMatchObject({ port: 80, targetPort: "webhook" });
+  const [container] = find(manifests, "Deployment", "lemnis-operator").spec?.template?.spec.containers ?? [];
+  expect(container).toMatchObject({ ports: expect.arrayContaining([{ name: "webhook", containerPort: 8082 }]) });
+});
+
+test("every alert asks for metrics that there are, and says what to do", async () => {
+  const rule = find(await render({ "metrics.prometheusRule.enabled": true }), "PrometheusRule", "lemnis-datasets");
+  const { groups } = rule.spec as unknown as { groups: { rules: Alert[] }[] };
+  const registry = new Registry();
+  new DatasetMetrics(registry);
+  const known = (await registry.getMetricsAsJSON()).map(({ name }) => name);
+  const alerts = groups.flatMap(({ rules }) => rules);
+  expect(alerts.map(({ alert }) => alert)).toHaveLength(5);
+  for (const { expr, annotations, ...alert } of alerts) {
+    const asked = expr.match(/lemnis_[a-z_]+/g) ?? [];
+    expect(known).toEqual(expect.arrayContaining(asked));
+    expect(asked.length).toBeGreaterThan(0);
+    expect(annotations.summary).toContain("{{ $labels.namespace }}/{{ $labels.dataset }}");
+    expect(annotations.description).toMatch(/\.$/);
+    expect(alert).toMatchObject({ for: expect.stringMatching(/^[0-9]+m$/), labels: { severity: "warning" } });
   }
 });
 

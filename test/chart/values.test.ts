@@ -20,7 +20,10 @@ describe("values.schema.json refuses", () => {
     [{ "operator.nodeSelector.gpu": true }, "operator/nodeSelector/gpu"],
     [{ "runtimes.sklearn.enabled": "yes" }, "runtimes/sklearn/enabled"],
     [{ "metrics.serviceMonitor.interval": "often" }, "metrics/serviceMonitor/interval"],
+    [{ "sources.deniedRanges": ["10.0.0.0"] }, "sources/deniedRanges"],
+    [{ "webhook.enabled": "yes" }, "webhook/enabled"],
     [{ logLevel: "verbose" }, "logLevel"],
+    [{ "rbac.pluginAccess": "everybody" }, "rbac/pluginAccess"],
     [{ fullnameOverride: "Not_A_Name" }, "fullnameOverride"],
   ])("%j, and names the field", async (values, field) => {
     await expect(renderText(values)).rejects.toThrow(field);

@@ -46,6 +46,7 @@ const tools = {
     versionOf: "helm.sh/helm/v3",
     versionVariables: (version) => ({ "helm.sh/helm/v3/internal/version.version": version }),
   },
+  registry: { module: "registry", package: "github.com/google/go-containerregistry/cmd/registry" },
   versitygw: {
     module: "versitygw",
     package: "github.com/versity/versitygw/cmd/versitygw",

@@ -129,11 +129,14 @@ export class Campaign {
   async #tell(run: Run, scene: Scene, beside: readonly Promise<unknown>[]): Promise<string[]> {
     const { user } = scene;
     const end = (await run.begin?.(scene)) ?? (() => {});
-    for (const stage of stages) {
-      await run.beforeStage?.(scene, stage);
-      await stage.run(user);
+    try {
+      for (const stage of stages) {
+        await run.beforeStage?.(scene, stage);
+        await stage.run(user);
+      }
+    } finally {
+      await end();
     }
-    await end();
     await Promise.all(beside);
     await settle(user);
     const found = [...((await run.after?.(scene)) ?? []), ...(await atRest(scene))];

@@ -55,6 +55,18 @@ describe("imports", () => {
     ).toEqual([]);
   });
 
+  test("a profile's arithmetic and pictures know the store's contract and nothing that acts", () => {
+    expect(imports(within("operator/profile/"), /^operator\/(?!profile\/|store\/api\.ts$)|^node:/)).toEqual([]);
+  });
+
+  test("the plugin knows kube and profiles, and of the rest what is said, not who says it", () => {
+    const known = /^operator\/(cli|kube|profile|api)\/|^operator\/store\/(api|auth|token-review)\.ts$/;
+    const own = within("operator/cli/").flatMap(({ imports }) =>
+      imports.filter((name) => name.startsWith("operator/")),
+    );
+    expect(own.filter((name) => !known.test(name))).toEqual([]);
+  });
+
   test("planners do no I/O: controllers know neither servers, files nor databases", () => {
     expect(
       imports(
@@ -82,8 +94,8 @@ describe("imports", () => {
   });
 });
 
-test("operator/main.ts alone reads the environment and listens to signals", () => {
-  const others = program.filter(({ path }) => path !== "operator/main.ts");
+test("the programs' main.ts alone read the environment and listen to signals", () => {
+  const others = program.filter(({ path }) => !/^operator\/(cli\/)?main\.ts$/.test(path));
   const reads = /\bprocess\??\.(env|on|once|addListener|prependListener)\b|\bprocess\[|\} = process\b/;
   expect(others.filter(({ text }) => reads.test(text)).map(({ path }) => path)).toEqual([]);
   expect(imports(others, /^(node:)?process$/)).toEqual([]);

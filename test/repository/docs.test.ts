@@ -61,11 +61,14 @@ describe("docs/concepts.md", () => {
   test("explains every reason that a condition can have", () => {
     // Given at once, by a choice between two, through a function that takes it first, or from the table of why pods don't start.
     const controllers = program.filter(({ path }) => path.startsWith("operator/controllers/"));
-    const places = /\breason(?::| =) [^,;}\n]*|\b(?:waiting|missing)\(\s*"\w+"|: "[A-Z]\w+(?:Failed|Invalid)",/g;
+    const places =
+      /\breason(?::| =) [^,;}\n]*|\b(?:waiting|missing|condition)\((?:\w+, )?\s*"\w+"|: "[A-Z]\w+(?:Failed|Invalid)",/g;
     const given = controllers
       .flatMap(({ text }) => text.match(places) ?? [])
       .flatMap((place) => [...place.matchAll(/"([A-Z][A-Za-z]+)"/g)].map(([, name = ""]) => name));
-    expect(given).toEqual(expect.arrayContaining(["GatesPassed", "NameTaken", "ImagePullFailed", "CodeNotFound"]));
+    expect(given).toEqual(
+      expect.arrayContaining(["GatesPassed", "NameTaken", "ImagePullFailed", "CodeNotFound", "KedaNotFound"]),
+    );
     const told = [
       ...(read("operator/agent/tasks.ts").match(/reason: z\.enum\(\[([^\]]*)\]/)?.[1] ?? "").matchAll(/"([^"]+)"/g),
     ].map(([, name = ""]) => name);

@@ -61,6 +61,8 @@ export class OperatorProcess {
         ...{ POD_NAMESPACE: "kube-system", POD_NAME: name },
         ...{ LEMNIS_STORE_URL: options.storeUrl, LEMNIS_STORE_TOKEN_FILE: options.tokenFile },
         ...{ LEMNIS_AGENT_IMAGE: "lemnis:1", LEMNIS_METRICS_PORT: String(port) },
+        // Several share this machine.
+        LEMNIS_WEBHOOK_PORT: "0",
         LEMNIS_DRAIN_SECONDS: String(options.drainSeconds ?? 1),
         ...options.env,
       },

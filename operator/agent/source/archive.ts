@@ -1,9 +1,10 @@
-import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import { Agent, type Dispatcher, request } from "undici";
-import type { Timing } from "../context.ts";
-import { errorText, permanent, redact, transient } from "../failure.ts";
+import type { Agent, Dispatcher } from "undici";
+import { errorText, permanent, redact, type TaskError, transient } from "../failure.ts";
+import { Guard, refusalIn } from "./guard.ts";
+import { guardedAgent, type SourceContext } from "./network.ts";
 import { writeBody } from "./transfer.ts";
+import { contentLength } from "./web.ts";
 
 /** A Flux artifact: a tar.gz of a commit, served inside the cluster. */
 export interface Artifact {
@@ -11,52 +12,56 @@ export interface Artifact {
   digest: string;
 }
 
-/** Writes the artifact to a file, hashed as it comes. Redirects are not followed: Flux sends none. */
-export async function fetchArchive(
-  { url, digest }: Artifact,
-  file: string,
-  timing: Timing,
-  limit = 2 ** 30,
-): Promise<void> {
+/** Of the archive, before it is unpacked. */
+const limit = 2 ** 30;
+
+/** Writes the artifact to a file, and verifies it. Redirects are not followed: Flux sends none. */
+export async function fetchArchive({ url, digest }: Artifact, file: string, context: SourceContext): Promise<void> {
+  const { timing, allowLoopback } = context;
   const label = redact(url);
-  const agent = new Agent({ connect: { timeout: 10_000 }, headersTimeout: timing.idle, bodyTimeout: timing.idle });
+  // The ranges that the platform team denies are the cluster's own, where Flux is.
+  const guard = new Guard({ allowLoopback, timeout: 10_000 });
+  const agent = guardedAgent({ guard, ca: undefined }, timing.idle);
   try {
     const response = await ask(url, agent);
-    const hash = createHash("sha256");
-    const hashed = async function* () {
+    const limited = async function* () {
       let size = 0;
       for await (const chunk of response.body as AsyncIterable<Buffer>) {
         size += chunk.length;
         if (size > limit) throw permanent("SourceInvalid", `${label} is larger than ${limit} bytes`);
-        hash.update(chunk);
         yield chunk;
       }
     };
-    const length = response.headers["content-length"];
-    const body = { stream: Readable.from(hashed()), length: length ? Number(length) : undefined, label };
-    await writeBody(body, file, timing);
-    const found = `sha256:${hash.digest("hex")}`;
-    if (found !== digest) throw permanent("DigestMismatch", `${label} has the digest ${found}, Flux says ${digest}`);
+    const body = { stream: Readable.from(limited()), length: contentLength(response), label };
+    const written = await writeBody(body, file, timing);
+    if (written.digest !== digest) {
+      throw permanent("DigestMismatch", `${label} has the digest ${written.digest}, Flux says ${digest}`);
+    }
   } finally {
     await agent.destroy();
   }
 }
 
-async function ask(url: string, dispatcher: Agent): Promise<Dispatcher.ResponseData> {
+async function ask(url: string, agent: Agent): Promise<Dispatcher.ResponseData> {
   const label = redact(url);
-  const response = await request(url, { dispatcher }).catch((error: unknown) => {
+  const { origin, pathname } = new URL(url);
+  const response = await agent.request({ origin, path: pathname, method: "GET" }).catch((error: unknown) => {
     const hint = "does a NetworkPolicy keep this namespace from Flux's source-controller?";
-    throw transient("SourceUnreachable", `${label} can't be reached: ${errorText(error)}; ${hint}`);
+    const told = `${label} can't be reached: ${errorText(error)}; ${hint}`;
+    throw refusalIn(error) ?? transient("SourceUnreachable", told);
   });
-  const { statusCode } = response;
-  if (statusCode === 200) return response;
+  if (response.statusCode === 200) return response;
   await response.body.dump();
-  if (statusCode === 404 || statusCode === 410) {
+  throw refusal(response.statusCode, label);
+}
+
+function refusal(status: number, label: string): TaskError {
+  if (status === 404 || status === 410) {
     const message = `${label} is no longer there: the GitRepository has a newer commit, which makes a new run`;
-    throw permanent("CodeChanged", message);
+    return permanent("CodeChanged", message);
   }
-  if (statusCode >= 500 || statusCode === 408 || statusCode === 429) {
-    throw transient("SourceUnreachable", `${label} answered HTTP ${statusCode}`);
+  if (status >= 500 || status === 408 || status === 429) {
+    return transient("SourceUnreachable", `${label} answered HTTP ${status}`);
   }
-  throw permanent("SourceInvalid", `${label} answered HTTP ${statusCode}, not with the artifact`);
+  return permanent("SourceInvalid", `${label} answered HTTP ${status}, not with the artifact`);
 }

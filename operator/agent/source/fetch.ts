@@ -7,6 +7,7 @@ import { fetchHttp } from "./http.ts";
 import { findMounted } from "./mounted.ts";
 import { openNetwork, type SourceContext } from "./network.ts";
 import { fetchObjects } from "./object-store.ts";
+import { fetchOci } from "./oci.ts";
 import { fetchPostgres } from "./postgres.ts";
 import { S3Store } from "./s3.ts";
 import { openS3 } from "./s3-client.ts";
@@ -80,6 +81,7 @@ async function fetchFrom(context: SourceContext, location: ArtifactLocation, opt
     const { ref, path } = location;
     return fetchGit(context, network, { ...options, address: uri.address, ref, path });
   }
+  if (uri.kind === "oci") return fetchOci(network, uri.address, { ...options, timing });
   if (uri.kind === "postgres") {
     return fetchPostgres(network, { address: uri.address, query: location.query }, { ...options, timing });
   }

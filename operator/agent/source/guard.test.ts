@@ -1,7 +1,19 @@
 import { createServer, type Server } from "node:net";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Guard } from "./guard.ts";
+
+/** A name of which each question gets another answer. */
+const rebinding = { host: "rebinding.test", answers: ["127.0.0.1", "127.0.0.2"], asked: 0 };
+vi.mock("node:dns/promises", async (original) => {
+  const { lookup } = await original<typeof import("node:dns/promises")>();
+  return {
+    lookup: async (host: string, options: { all: true }) => {
+      if (host !== rebinding.host) return lookup(host, options);
+      return [{ address: rebinding.answers[rebinding.asked++ % 2], family: 4 }];
+    },
+  };
+});
 
 const timeout = 10_000;
 const strict = new Guard({ timeout });
@@ -73,6 +85,14 @@ describe("a connection", () => {
     const socket = await guard.connect({ host: "localhost", port });
     expect(socket.remoteAddress).toMatch(/127\.0\.0\.1$/);
     socket.destroy();
+  });
+
+  test("asks for a name once: an answer that changes after the check changes nothing", async () => {
+    const guard = new Guard({ timeout, allowLoopback: true, deniedRanges: ["127.0.0.2/32"] });
+    const socket = await guard.connect({ host: rebinding.host, port });
+    expect([socket.remoteAddress, rebinding.asked]).toEqual(["127.0.0.1", 1]);
+    socket.destroy();
+    await expect(guard.connect({ host: rebinding.host, port })).rejects.toMatchObject(refusal("127.0.0.2/32"));
   });
 
   test("is not made to this machine, nor to a port that nobody listens on", async () => {

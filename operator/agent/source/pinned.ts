@@ -8,6 +8,7 @@ import { openPinnedGit } from "./git.ts";
 import { openPinnedHttp } from "./http.ts";
 import { findMounted } from "./mounted.ts";
 import { openNetwork, type SourceContext } from "./network.ts";
+import { openPinnedOci } from "./oci.ts";
 import { S3Store } from "./s3.ts";
 import { openS3 } from "./s3-client.ts";
 import { type Body, type Written, writeBody } from "./transfer.ts";
@@ -41,6 +42,8 @@ export async function openPinned(context: SourceContext, location: ArtifactLocat
   switch (uri.kind) {
     case "http":
       return openPinnedHttp(network, uri.url, timing);
+    case "oci":
+      return openPinnedOci(network, uri.address, timing);
     case "git":
       return openPinnedGit(context, network, uri.address);
     case "bucket": {

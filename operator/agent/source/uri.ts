@@ -1,5 +1,6 @@
 import { permanent, redact } from "../failure.ts";
 import type { GitAddress } from "./git-repository.ts";
+import type { OciAddress } from "./oci.ts";
 import type { PostgresAddress } from "./postgres.ts";
 
 /** A location's uri in its parts. */
@@ -7,6 +8,7 @@ export type SourceUri =
   | { kind: "http"; url: URL }
   | { kind: "bucket"; scheme: "s3" | "gs"; bucket: string; key: string }
   | { kind: "git"; address: GitAddress }
+  | { kind: "oci"; address: OciAddress }
   | { kind: "postgres"; address: PostgresAddress }
   | { kind: "mounted"; path: string };
 
@@ -30,6 +32,8 @@ export function parseUri(uri: string): SourceUri {
     case "git+https":
     case "git+ssh":
       return { kind: "git", address: parseGit(uri, scheme === "git+ssh" ? "ssh" : "https") };
+    case "oci":
+      return { kind: "oci", address: parseOci(uri) };
     case "postgres":
       return { kind: "postgres", address: parsePostgres(uri) };
     case "pvc":
@@ -41,7 +45,7 @@ export function parseUri(uri: string): SourceUri {
     default:
       throw invalid(
         uri,
-        "is not http(s)://, s3://, gs://, git+https://, git+ssh://, postgres://, pvc:// or configmap://",
+        "is not http(s)://, s3://, gs://, git+https://, git+ssh://, oci://, postgres://, pvc:// or configmap://",
       );
   }
 }
@@ -56,6 +60,16 @@ function parseGit(uri: string, protocol: "https" | "ssh"): GitAddress {
     throw invalid(uri, `is no repository: write git+${protocol}://${protocol === "ssh" ? "user@" : ""}host/repository`);
   }
   return { protocol, user: user ?? "git", host, port: port === undefined ? undefined : Number(port), path };
+}
+
+/** As registries name things: https://github.com/opencontainers/distribution-spec, "pull". */
+const ociUri =
+  /^oci:\/\/([A-Za-z0-9.-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?)\/([a-z0-9]+(?:[._/-]+[a-z0-9]+)*)(?::(\w[\w.-]{0,127})|@(sha256:[0-9a-f]{64}))?$/;
+
+function parseOci(uri: string): OciAddress {
+  const [, registry, repository, tag = "latest", digest = tag] = ociUri.exec(uri) ?? [];
+  if (!registry || !repository) throw invalid(uri, "is no artifact: write oci://registry/repository:tag");
+  return { registry, repository, reference: digest };
 }
 
 const sslmodes = ["verify-full", "require", "disable"] as const;

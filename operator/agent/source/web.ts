@@ -1,5 +1,5 @@
 import type { Agent, Dispatcher } from "undici";
-import { errorText, permanent, redact, type TaskError, transient } from "../failure.ts";
+import { errorText, permanent, redact, TaskError, transient } from "../failure.ts";
 import { refusalIn } from "./guard.ts";
 
 const redirectLimit = 5;
@@ -86,6 +86,23 @@ export function statusError(status: number, url: URL): TaskError {
     return transient("SourceUnreachable", `${label} answered HTTP ${status}: its host is in trouble or busy`);
   }
   return permanent("SourceInvalid", `${label} answered HTTP ${status}`);
+}
+
+/** A small answer; one that is larger than it may be is SourceInvalid. */
+export async function readBytes({ body, url }: WebResponse, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > limit) throw permanent("SourceInvalid", `${redact(url.href)} answers with more than ${limit} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof TaskError) throw error;
+    throw transient("SourceUnreachable", `${redact(url.href)} broke off: ${errorText(error)}`);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** A number of bytes from a header; undefined where it says none. */

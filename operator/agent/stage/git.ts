@@ -6,9 +6,10 @@ import type { GitCode } from "../tasks.ts";
 import { unpackArchive } from "./unpack.ts";
 
 /** Puts a commit's files where the training container finds them, when they are those that the run is named by. */
-export async function stageGit({ paths, timing }: AgentContext, { path, ...artifact }: GitCode): Promise<void> {
+export async function stageGit(context: AgentContext, { path, ...artifact }: GitCode): Promise<void> {
+  const { paths } = context;
   const archive = join(paths.work, "code.tar.gz");
-  await fetchArchive(artifact, archive, timing);
+  await fetchArchive(artifact, archive, context);
   await mkdir(paths.code, { recursive: true });
   // What an earlier try left may be half of it.
   for (const name of await readdir(paths.code)) await rm(join(paths.code, name), { recursive: true, force: true });

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Entry, tarGz } from "../../../test/builders/archive.ts";
 import { type Limits, unpackArchive } from "./unpack.ts";
@@ -83,6 +84,36 @@ describe("an archive is refused, and nothing of it is written, that holds", () =
     });
     expect((await readdir(root)).sort()).toEqual(["code", "code.tar.gz"]);
   });
+});
+
+test("whatever an archive holds, nothing is written outside of the folder, nor through a link", async () => {
+  const part = fc.constantFrom("..", ".", "", "a", "b", "out", "train", "\\", "c\u0000d", "\u2025", "%2e%2e");
+  const path = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => parts.join("/"));
+  const type = fc.constantFrom("File", "File", "Directory", "SymbolicLink", "Link", "FIFO" as const);
+  const entry = fc.record({ path, type, linkpath: path }).map(
+    (given): Entry => ({
+      ...{ ...given, path: given.path || "x", mode: 0o777 },
+      ...(given.type === "File" ? { content: "x" } : {}),
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(entry, { maxLength: 6 }),
+      fc.constantFrom("", "a", "train/b"),
+      async (entries, folder) => {
+        await rm(into, { recursive: true, force: true });
+        await mkdir(into);
+        const error = await unpack(tarGz(...entries), folder).catch((thrown: unknown) => thrown);
+        if (error !== undefined) expect(error).toMatchObject({ reason: expect.stringMatching(/^Source/) });
+        expect((await readdir(root)).sort()).toEqual(["code", "code.tar.gz"]);
+        const kinds = (await readdir(into, { recursive: true, withFileTypes: true })).map(
+          (found) => found.isFile() || found.isDirectory(),
+        );
+        expect(kinds).not.toContain(false);
+      },
+    ),
+    { numRuns: 200 },
+  );
 });
 
 describe("limits", () => {

@@ -3,7 +3,8 @@ import type { LocalFile } from "../artifact/files.ts";
 import { clip, errorText, permanent, type TaskError } from "../failure.ts";
 import { type Database, literal } from "./database.ts";
 import { type Dialect, readDialect } from "./dialect.ts";
-import { lineEnds, unifyLineEnds } from "./line-ends.ts";
+import { mixesLineEnds, unifyLineEnds } from "./line-ends.ts";
+import { refuseLongLines } from "./long-lines.ts";
 import { checkNames, checkSame, type OpenRequest, type RawColumn, type RawTable, type RecordRules } from "./raw.ts";
 import { lineFeed, longestRecord } from "./records.ts";
 
@@ -19,6 +20,7 @@ export async function openCsv(_database: Database, { files, csv, folder }: OpenR
     const [first] = opened;
     if (first) checkSame(dialect.names, path, { names: first.dialect.names, file: first.path });
     else checkNames(dialect.names, path);
+    await refuseLongLines({ path, local });
     opened.push({ path, local, dialect });
   }
   const columns: RawColumn[] = (opened[0]?.dialect.names ?? []).map((name, index) => {
@@ -33,7 +35,8 @@ export async function openCsv(_database: Database, { files, csv, folder }: OpenR
       const runs = all.map((run) => ({ ...run, start: run.start + (file ?? 0) }));
       return `(${runs.map((run) => readSql(columns, run)).join(" UNION ALL ")})`;
     },
-    mend: async () => unify(opened, folder),
+    // What DuckDB says of mixed line ends.
+    mend: async (error) => /state machine|unterminated quote/.test(errorText(error)) && unify(opened, folder),
     explain: async (error) => csvError(error, opened),
     records: (file) => rulesOf((opened[file] as CsvFile).dialect),
   };
@@ -71,7 +74,7 @@ function readSql(columns: readonly RawColumn[], { start, dialect, files }: Run):
 async function unify(files: CsvFile[], folder: string): Promise<boolean> {
   let mended = false;
   for (const file of files) {
-    if ((await lineEnds(file.local)).size < 2) continue;
+    if (!(await mixesLineEnds(file.local))) continue;
     const target = join(folder, "unified", file.path);
     const { quote, delimiter } = file.dialect;
     await unifyLineEnds(file.local, target, { quote: quote.charCodeAt(0), delimiter: delimiter.charCodeAt(0) });

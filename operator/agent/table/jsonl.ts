@@ -1,3 +1,7 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, open } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { LocalFile } from "../artifact/files.ts";
 import { clip, errorText, permanent, TaskError } from "../failure.ts";
 import { type Database, identifier, literal } from "./database.ts";
@@ -9,7 +13,9 @@ const shape: RecordShape = { lineEnd: lineFeed };
 const deepest = 1000;
 
 /** One JSON object a line. The columns are all keys of all files, in the order they first appear; an absent key is null. */
-export async function openJsonl(database: Database, { files }: OpenRequest): Promise<RawTable> {
+export async function openJsonl(database: Database, { files: given, folder }: OpenRequest): Promise<RawTable> {
+  const files: LocalFile[] = [];
+  for (const file of given) files.push(await withoutMark(file, folder));
   for (const file of files) await refuseDeep(file);
   const names = await readKeys(database, files);
   checkNames(names, files[0]?.path ?? "");
@@ -34,6 +40,21 @@ export async function openJsonl(database: Database, { files }: OpenRequest): Pro
     explain: (error) => jsonError(error, files),
     records: () => ({ shape, header: false, blank: false }),
   };
+}
+
+/** DuckDB takes no byte order mark before JSON: a file that has one is copied without it. */
+async function withoutMark({ path, local }: LocalFile, folder: string): Promise<LocalFile> {
+  const handle = await open(local);
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(3), 0, 3, 0);
+    if (!buffer.equals(Buffer.from("\ufeff"))) return { path, local };
+  } finally {
+    await handle.close();
+  }
+  const target = join(folder, "unmarked", path);
+  await mkdir(dirname(target), { recursive: true });
+  await pipeline(createReadStream(local, { start: 3 }), createWriteStream(target));
+  return { path, local: target };
 }
 
 async function readKeys(database: Database, files: readonly LocalFile[]): Promise<string[]> {

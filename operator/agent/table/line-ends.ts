@@ -4,19 +4,28 @@ import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { carriageReturn, lineFeed } from "./records.ts";
 
-/** The kinds of line ends in a file, quoted ones included. */
-export async function lineEnds(local: string): Promise<ReadonlySet<"\n" | "\r\n" | "\r">> {
-  const found = new Set<"\n" | "\r\n" | "\r">();
-  let before = 0;
-  for await (const chunk of createReadStream(local) as AsyncIterable<Buffer>) {
-    for (const byte of chunk) {
-      if (before === carriageReturn) found.add(byte === lineFeed ? "\r\n" : "\r");
-      else if (byte === lineFeed) found.add("\n");
-      before = byte;
+/** True when a file has lines that end in more than one way, be it inside quotes. */
+export async function mixesLineEnds(local: string): Promise<boolean> {
+  const found = new Set<string>();
+  let last = 0;
+  for await (const chunk of createReadStream(local, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    // The end of a chunk is told by the next one.
+    const bytes = last === carriageReturn ? Buffer.concat([Buffer.from([last]), chunk]) : chunk;
+    for (let at = bytes.indexOf(lineFeed); at >= 0 && found.size < 2; at = bytes.indexOf(lineFeed, at + 1)) {
+      found.add(bytes[at - 1] === carriageReturn ? "\r\n" : "\n");
     }
+    for (
+      let at = bytes.indexOf(carriageReturn);
+      at >= 0 && found.size < 2;
+      at = bytes.indexOf(carriageReturn, at + 1)
+    ) {
+      if (at + 1 < bytes.length) found.add(bytes[at + 1] === lineFeed ? "\r\n" : "\r");
+    }
+    if (found.size > 1) return true;
+    last = bytes.at(-1) ?? 0;
   }
-  if (before === carriageReturn) found.add("\r");
-  return found;
+  if (last === carriageReturn) found.add("\r");
+  return found.size > 1;
 }
 
 /** Copies a file with every line end outside quotes as a line feed. */

@@ -31,7 +31,7 @@ export interface RawTable {
   /** SQL: their rows in order, as c0, c1, … and `file`, the number of the file; of one file, when its number is given. */
   relation(file?: number): string;
   /** Writes anew what can't be read as it is; true when a failed query is worth another try. */
-  mend(): Promise<boolean>;
+  mend(error: unknown): Promise<boolean>;
   /** What a failed query over `relation` means. */
   explain(error: unknown): Promise<TaskError>;
   /** How the records of a file are told apart, and which of them are no rows: the header, blank ones. */

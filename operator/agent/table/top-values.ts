@@ -34,7 +34,9 @@ export async function countValues(
   { exact, distinct, sample }: Table,
 ): Promise<TopValues | undefined> {
   const { cell, type, role, sensitive } = column;
-  const discrete = type === "String" || type === "Boolean" || type === "Int64";
+  // Of few numbers each is told: bins of their own ranges can't be compared with another version's.
+  const few = type === "Double" && distinct <= topLimit;
+  const discrete = type === "String" || type === "Boolean" || type === "Int64" || few;
   if (sensitive || (!discrete && role !== "Label")) return undefined;
   const limit = role === "Label" ? classLimit : topLimit;
   const known = `${valueSql(column)} IS NOT NULL`;

@@ -120,17 +120,26 @@ async function writeColumns(
 
 /** Files that can't be read are mended once where that is possible. */
 async function attempt<Result>(raw: RawTable, work: () => Promise<Result>): Promise<Result> {
-  const unreadable = (error: unknown) =>
-    error instanceof Error && /^(Invalid Input|Conversion|Invalid|IO|Parser|Serialization) Error/.test(error.message);
   try {
     return await work();
   } catch (error) {
-    if (!unreadable(error) || /No space left/.test(errorText(error))) throw error;
-    if (!(await raw.mend())) throw await raw.explain(error);
-    return await work().catch(async (again: unknown) => {
-      throw unreadable(again) ? await raw.explain(again) : again;
-    });
+    const mended = isUnreadable(error) && (await raw.mend(error));
+    return explained(raw, mended ? work : () => Promise.reject(error));
   }
+}
+
+/** What is wrong with the files, where that is why a query failed. */
+export async function explained<Result>(raw: RawTable, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isUnreadable(error) ? await raw.explain(error) : error;
+  }
+}
+
+function isUnreadable(error: unknown): boolean {
+  if (!(error instanceof Error) || /No space left|Out of Memory/.test(error.message)) return false;
+  return /^(Invalid Input|Conversion|Invalid|IO|Parser|Serialization) Error|TProtocolException/.test(error.message);
 }
 
 function checkPresent(raw: RawTable, declared: readonly DeclaredColumn[], splits: SplitRule | undefined): void {

@@ -7,7 +7,7 @@ import { permanent } from "../failure.ts";
 import { Database } from "../table/database.ts";
 import { type Profiled, profileTable } from "../table/profile.ts";
 import { openRaw, type RawTable, type TableFormat } from "../table/raw.ts";
-import { makeTyped, type TypedColumn } from "../table/typed.ts";
+import { explained, makeTyped, type TypedColumn } from "../table/typed.ts";
 import { writeSplits } from "../table/write.ts";
 import type { Content, Making } from "./register.ts";
 import { inFolder, type KnownFile } from "./store-files.ts";
@@ -48,7 +48,8 @@ async function checkTable(making: Making, { database, raw, work }: Opened): Prom
     folder: work,
     told: (share) => tell({ phase: "Reading", bytes: Math.round(bytes * share), totalBytes: bytes }),
   });
-  const profiled = await profileTable(database, typed);
+  // Parquet is read for the first time here.
+  const profiled = await explained(raw, () => profileTable(database, typed));
   const { rows } = profiled;
   if (rows === 0) throw permanent("EmptyDataset", "the source holds no rows");
   tell({ phase: "Checking", bytes, totalBytes: bytes, rows });

@@ -53,7 +53,6 @@ export const csv = z.strictObject({
     .optional()
     .describe("Unquoted cells that are null. Default: the empty cell."),
 });
-export type CsvDialect = z.output<typeof csv>;
 
 export const splits = cel(namedMap(z.int().min(1).max(100), 8), {
   rule: "self.map(name, self[name]).sum() == 100",

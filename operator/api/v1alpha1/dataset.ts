@@ -122,6 +122,12 @@ const rules: CelRule<Spec>[] = [
     check: ({ storage, source }) => storage !== "Reference" || !/^(postgres|configmap):\/\//.test(source?.uri ?? ""),
   },
   {
+    rule: "!has(self.source) || !self.source.uri.startsWith('postgres://') || !(has(self.csv) || (has(self.format) && self.format != 'CSV'))",
+    message: "the rows of a postgres:// source are written as CSV of our own: leave format and csv out",
+    check: ({ source, format, csv }) =>
+      !source?.uri.startsWith("postgres://") || !(given(csv) || (given(format) && format !== "CSV")),
+  },
+  {
     rule: "!(has(self.splits) && has(self.timeSplits))",
     message: "give splits or timeSplits, not both",
     check: ({ splits, timeSplits }) => !(given(splits) && given(timeSplits)),

@@ -11,7 +11,14 @@ const parentRef = z.strictObject({
   name: objectName.describe("The Gateway's name."),
   namespace: objectName.max(63).optional().describe("The Gateway's namespace. Default: this object's."),
   sectionName: objectName.optional().describe("One listener of the Gateway, by its name. Default: all that match."),
-  port: z.int().min(1).max(65535).optional().describe("Listeners of the Gateway on this port. Default: any port."),
+  port: z
+    .int()
+    .min(1)
+    .max(65535)
+    .optional()
+    .describe(
+      "Listeners of the Gateway on this port. Default: any port. To name one Gateway twice by its ports alone needs the Gateway API's experimental channel.",
+    ),
 });
 export type ParentRef = z.output<typeof parentRef>;
 

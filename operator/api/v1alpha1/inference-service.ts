@@ -125,17 +125,23 @@ export const inferenceServiceSpec = [
     check: (value: Spec) => !value.storage || value.storageUri !== undefined,
   },
   {
-    rule: "!has(self.storage) || !has(self.storageUri) || self.storageUri.startsWith('s3://') || !(has(self.storage.endpoint) || has(self.storage.region) || has(self.storage.secretRef))",
-    message: "storage.endpoint, storage.region and storage.secretRef go with an s3:// storageUri only",
-    check: ({ storage, storageUri }: Spec) =>
-      !storage ||
-      !storageUri ||
-      storageUri.startsWith("s3://") ||
-      !(storage.endpoint || storage.region || storage.secretRef),
+    rule: "!has(self.storage) || !has(self.storage.endpoint) || !has(self.storageUri) || self.storageUri.matches('^(s3|gs|az)://')",
+    message: "storage.endpoint goes with an s3://, gs:// or az:// storageUri only",
+    check: ({ storage, storageUri }: Spec) => !storage?.endpoint || !storageUri || /^(s3|gs|az):\/\//.test(storageUri),
+  },
+  {
+    rule: "!has(self.storage) || !has(self.storage.region) || !has(self.storageUri) || self.storageUri.startsWith('s3://')",
+    message: "storage.region goes with an s3:// storageUri only",
+    check: ({ storage, storageUri }: Spec) => !storage?.region || !storageUri || storageUri.startsWith("s3://"),
+  },
+  {
+    rule: "!has(self.storage) || !has(self.storage.secretRef) || !has(self.storageUri) || !self.storageUri.startsWith('pvc://')",
+    message: "storage.secretRef does not go with a pvc:// storageUri, which needs none",
+    check: ({ storage, storageUri }: Spec) => !storage?.secretRef || !storageUri?.startsWith("pvc://"),
   },
   {
     rule: "!has(self.storageUri) || !self.storageUri.startsWith('configmap://')",
-    message: "storageUri must begin with http://, https://, s3:// or pvc://",
+    message: "storageUri must not begin with configmap://: a ConfigMap is too small for a model",
     check: (value: Spec) => !value.storageUri?.startsWith("configmap://"),
   },
   {

@@ -1,8 +1,10 @@
 /** The pods that serve a Dataset's newest rows by key, the Service in front of them, and what watches them. */
 import type { Dataset } from "../../api/v1alpha1/dataset.ts";
 import type { KubeObject } from "../../kube/types.ts";
+import { locationOf } from "../children/location.ts";
 import { ownerReference } from "../children/owner.ts";
 import { agentContainer, agentVolumes, type PodSettings, podFields } from "../children/pod.ts";
+import { referenceTo } from "../children/reference.ts";
 import { labels, managedBy } from "../labels.ts";
 
 const port = 8080;
@@ -35,9 +37,14 @@ export function buildFeatureDeployment(dataset: Dataset, settings: PodSettings):
   const { namespace = "", name } = dataset.metadata;
   const { replicas = 1, resources } = dataset.spec.online ?? {};
   const metadata = metadataOf(dataset);
-  const task = { verb: "features" as const, namespace, dataset: name, keys: keysOf(dataset.spec), port };
+  const { sources, volumes, mounts } = referenceTo(dataset);
+  const source = sources.get(name);
+  const task = {
+    ...{ verb: "features" as const, namespace, dataset: name, keys: keysOf(dataset.spec), port },
+    ...(source ? { location: locationOf(source, settings) } : {}),
+  };
   const container = {
-    ...agentContainer(settings, task, []),
+    ...agentContainer(settings, task, mounts),
     ...(resources ? { resources } : {}),
     ports: [{ name: "http", containerPort: port, protocol: "TCP" }],
     // As long as a version takes to be fetched and indexed; after that it answers while the next one is.
@@ -57,7 +64,12 @@ export function buildFeatureDeployment(dataset: Dataset, settings: PodSettings):
       template: {
         metadata: { labels: metadata.labels },
         // The endpoint is taken away while the pod still answers; then requests under way are finished.
-        spec: { ...podFields({}), terminationGracePeriodSeconds: 30, containers: [container], volumes: agentVolumes },
+        spec: {
+          ...podFields({}),
+          terminationGracePeriodSeconds: 30,
+          containers: [container],
+          volumes: [...agentVolumes, ...volumes],
+        },
       },
     },
   } as KubeObject;

@@ -3,7 +3,7 @@ import { observedDataset } from "../../../test/builders/datasets.ts";
 import { dataset, start } from "../../../test/builders/kinds.ts";
 import { datasetRecord } from "../../../test/builders/records.ts";
 import { settings } from "../../../test/builders/settings.ts";
-import { complete, failed, made, pod, running, told, waiting } from "../../../test/builders/workloads.ts";
+import { complete, ended, failed, made, pod, running, told, waiting } from "../../../test/builders/workloads.ts";
 import type { Dataset } from "../../api/v1alpha1/dataset.ts";
 import type { Job, Pod } from "../children/types.ts";
 import { planDataset } from "./plan.ts";
@@ -97,6 +97,10 @@ describe("what asks for another look", () => {
     ["another format", { format: "JSONL" }],
     ["other splits", { splits: { train: 50, test: 50 } }],
     ["another seed", { splitSeed: 7 }],
+    ["a dialect", { csv: { delimiter: ";" } }],
+    ["another storage", { storage: "Reference" }],
+    ["an expectation", { expectations: [{ name: "enough", rows: { min: 1 } }] }],
+    ["a Secret", { source: { uri: "http://host/wine.csv", secretRef: { name: "s" } } }],
     ["a column of the contract", { schema: { columns: [{ name: "class", role: "Label" }] } }],
   ])("%s", (_, spec) => {
     expect(plan(dataset(spec, seen), { versions: 1 }).apply).toHaveLength(1);
@@ -121,8 +125,10 @@ describe("what asks for another look", () => {
     expect(same?.object.metadata.name).toBe(first?.object.metadata.name);
   });
 
-  test("but not a description, or how many versions are kept", () => {
-    expect(plan(dataset({ description: "wines", retain: 3 }, seen), { versions: 1 }).apply).toEqual([]);
+  test("but not a description, how many versions are kept, how large the pod is, or who may ask for a look", () => {
+    const webhook = { tokenSha256: "a".repeat(64) };
+    const other = { description: "wines", retain: 3, resources: { limits: { memory: "8Gi" } }, webhook };
+    expect(plan(dataset(other, seen), { versions: 1 }).apply).toEqual([]);
   });
 });
 
@@ -166,6 +172,50 @@ describe("a look that failed", () => {
     expect(readyOf(planned)?.message).toContain("next try at 2026-03-01T10:16:30.000Z");
     const due = plan(subject, { jobs: [job], pods, versions: 1, now: later(10) });
     expect(due.delete).toMatchObject([{ name: job.metadata.name }]);
+  });
+});
+
+describe("a look that can't be made as it is", () => {
+  test("is made again when the Dataset is edited: more memory, another Secret", () => {
+    const job = lookOf(dataset(), failed);
+    const pods = [pod(job.metadata.name, ended("snapshot", 137, { reason: "OOMKilled" }))];
+    const edited = dataset({ resources: { limits: { memory: "8Gi" } } });
+    expect(plan(edited, { jobs: [job], pods }).delete).toEqual([]);
+    edited.metadata.generation = 2;
+    expect(plan(edited, { jobs: [job], pods }).delete).toMatchObject([{ name: job.metadata.name }]);
+    expect(plan(edited).apply[0]?.object.metadata.name).toBe(job.metadata.name);
+  });
+
+  test("is made again when the store has lost its version, once", () => {
+    const job = lookOf(dataset(), complete);
+    const { status } = plan(dataset(), { jobs: [job], versions: 1 });
+    const lost = { ...dataset(), status } as Dataset;
+    expect(plan(lost, { jobs: [job] }).delete).toMatchObject([{ name: job.metadata.name }]);
+    const begun = plan(lost);
+    expect(begun.apply).toHaveLength(1);
+    const told = { ...lost, status: begun.status } as Dataset;
+    expect(told.status).not.toHaveProperty("version");
+    const again = made(begun.apply[0]?.object as Job, complete);
+    expect(plan(told, { jobs: [again] })).toMatchObject({ apply: [], delete: [] });
+  });
+});
+
+describe("how far a reading has come", () => {
+  const progress = { phase: "Reading" as const, bytes: 2 ** 30, totalBytes: 2 ** 31, rows: 12_000_000 };
+  const found = { ...datasetRecord(0), progress };
+
+  test("is told and asked for while its Job runs", () => {
+    const observed = observedDataset({ jobs: [lookOf(dataset())], record: { found } });
+    const planned = planDataset(observed, settings, start);
+    expect(planned.status.progress).toBe("Reading 1.0 GiB of 2.0 GiB, 12 million rows");
+    expect(planned.outcome).toEqual({ kind: "waiting", requeueAfterMs: 5_050 });
+  });
+
+  test("and no longer", () => {
+    const observed = observedDataset({ jobs: [lookOf(dataset(), complete)], record: { found } });
+    const planned = planDataset(observed, settings, start);
+    expect(planned.status).not.toHaveProperty("progress");
+    expect(planned.outcome).toEqual({ kind: "settled" });
   });
 });
 

@@ -10,6 +10,7 @@ import type { ModelVersion } from "../../store/api.ts";
 import { buildJob } from "../children/job.ts";
 import { locationOf } from "../children/location.ts";
 import { agentContainer, agentVolumes, type PodSettings, podFields, sourceAccess } from "../children/pod.ts";
+import { noReferences, referenceTo } from "../children/reference.ts";
 import { servingContainer } from "../children/serving.ts";
 import type { Job } from "../children/types.ts";
 import { annotations, labels } from "../labels.ts";
@@ -51,8 +52,8 @@ export function buildEvaluationJob(model: Model, input: EvaluationInput, setting
   const { name, namespace = "" } = model.metadata;
   const { version, target, digest, template, dataset } = input;
   const datasetRef = model.spec.evaluation?.datasetRef;
-  const source = dataset?.spec.storage === "Reference" ? dataset.spec.source : undefined;
-  const access = source ? sourceAccess(source.uri, source.secretRef?.name) : { volumes: [], mounts: [] };
+  const access = dataset ? referenceTo(dataset) : noReferences;
+  const source = access.sources.get(datasetRef?.name ?? "");
   const modelMount = { name: "model", mountPath: paths.servedModel };
   const task: EvaluateTask = {
     verb: "evaluate",

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { model, readyDataset } from "../../../test/builders/kinds.ts";
 import { evaluationJob, plan, readyOf, type Situation } from "../../../test/builders/model.ts";
 import { decision, evaluation, modelRecord, modelVersion } from "../../../test/builders/records.ts";
-import { ended, failed, pod, told } from "../../../test/builders/workloads.ts";
-import type { Model } from "../../api/v1alpha1/model.ts";
+import { ended, failed, made, pod, told } from "../../../test/builders/workloads.ts";
+import { type Model, modelStatus } from "../../api/v1alpha1/model.ts";
 import type { Decision, ModelRecord } from "../../store/api.ts";
 import type { Job } from "../children/types.ts";
 import { gatesDigest } from "./gates.ts";
@@ -195,4 +195,15 @@ test("with promotion Manual a version that passed waits for the manifest", () =>
   expect(waiting.records).toEqual([]);
   expect(readyOf(waiting)).toMatchObject({ status: "False", reason: "AwaitingPromotion" });
   expect(aliasOf(plan(model({ promotion: "Manual", aliases: { champion: 1 } }), record))).toEqual({ version: 1 });
+});
+
+test("whatever imports say of themselves, the API server takes the status", () => {
+  const uri = `https://host/${"x".repeat(2000)}`;
+  const digests = Array.from({ length: 20 }, (_, index) => `sha256:${String(index).padStart(64, "0")}`);
+  const record = modelRecord([modelVersion(1, { source: { uri, digest: digests[0] ?? "" } })]);
+  const subject = model({ imports: digests.map((digest) => ({ uri, digest })) });
+  const jobs = plan(subject, record).apply.map(({ object }) => made(object, failed));
+  const { status } = plan(subject, record, { jobs, pods: [] });
+  expect(modelStatus.safeParse(status).error).toBeUndefined();
+  expect(status.conditions?.[0]?.reason).toBe("ImportFailed");
 });

@@ -8,6 +8,7 @@ import { subjectOf } from "./jobs.ts";
 
 /** Versions in the status beside those that aliases name. */
 const versionsShown = 20;
+const sourceLength = 512;
 
 interface Situation {
   model: Model;
@@ -103,7 +104,7 @@ function versionStatus(
   return {
     version: version.version,
     digest: version.digest,
-    source: "uri" in source ? source.uri : `TrainingJob ${source.trainingJob}, run ${source.run}`,
+    source: clip("uri" in source ? source.uri : `TrainingJob ${source.trainingJob}, run ${source.run}`),
     stage: stageOf(version, champion),
     ...(target ? { evaluatedOn: target } : {}),
     ...(judged ? { metrics: judged.metrics } : {}),
@@ -111,6 +112,9 @@ function versionStatus(
     ...(decision ? { message: decision.message } : {}),
   };
 }
+
+/** A uri may be longer than what the status has room for; the store has all of it. */
+const clip = (text: string) => (text.length > sourceLength ? `${text.slice(0, sourceLength - 1)}…` : text);
 
 function stageOf({ version, decision }: ModelVersion, champion: number | undefined): ModelVersionStatus["stage"] {
   if (version === champion) return "Champion";

@@ -11,7 +11,7 @@ import { isVerdict } from "../runtime-template.ts";
 import type { Verdict } from "../verdict.ts";
 import { buildTrainingJob } from "./job.ts";
 import type { ObservedTrainingJob } from "./observe.ts";
-import { isMisplaced, queueObstacle } from "./queue.ts";
+import { awaitedInputs, isMisplaced, queueObstacle } from "./queue.ts";
 import { resolveRun, runOf, type WantedRun } from "./run.ts";
 import { concludeRun, projectStatus } from "./status.ts";
 
@@ -42,7 +42,7 @@ export function planTrainingJob(
     : concludeRun(observed, { wanted: resolved, job, succeeded });
   const object = start && !obstacle ? buildTrainingJob(trainingJob, resolved, settings) : undefined;
   return {
-    records: failures,
+    records: [...failures, ...(object ? awaitedInputs(observed, resolved.spec.inputs) : [])],
     // Who admits it decides over what it says from then on.
     apply: object ? [{ resource: jobResource, object, once: true }] : [],
     delete: surplus.map(deletion),

@@ -37,6 +37,14 @@ describe("a run of a queue", () => {
     expect(readyOf(plan(queued, { ...situation, jobs: [jobOf()] }))).toMatchObject({ reason });
   });
 
+  test("has its data kept for the time when its turn has come, from the moment that it is made", () => {
+    const { digest } = readyDataset().status ?? {};
+    const path = `namespaces/${namespace}/datasets/wine/versions/${digest}/use`;
+    expect(plan(queued, there).records).toEqual([{ method: "PUT", path, body: {} }]);
+    expect(plan(queued, { ...there, jobs: [jobOf()] }).records).toEqual([]);
+    expect(plan(trainingJob()).records).toEqual([]);
+  });
+
   test("is made suspended with the queue's label, once", () => {
     const [child] = plan(queued, there).apply;
     const labels = { "kueue.x-k8s.io/queue-name": "team", "lemnis.dev/trainingjob": "wine" };

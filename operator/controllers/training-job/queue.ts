@@ -1,5 +1,7 @@
 /** Runs under quota: Kueue admits a suspended Job by its label, and starts, stops and places it from then on. */
 import type { KubeObject } from "../../kube/types.ts";
+import type { StoreRecord } from "../../runtime/plan.ts";
+import type { RunSpec } from "../../store/api.ts";
 import { isFinished, type Job } from "../children/types.ts";
 import type { Verdict } from "../verdict.ts";
 import type { ObservedTrainingJob } from "./observe.ts";
@@ -44,4 +46,13 @@ export function queueObstacle({ trainingJob, localQueue, present }: ObservedTrai
 export function queuedVerdict(observed: ObservedTrainingJob, run: string): Verdict {
   const message = `run ${run} waits in LocalQueue ${observed.trainingJob.spec.queueName} until Kueue admits it`;
   return queueObstacle(observed) ?? { state: "waiting", reason: "Queued", message };
+}
+
+/** What a run will ask for when its turn has come, which may be days from now. */
+export function awaitedInputs({ trainingJob }: ObservedTrainingJob, inputs: RunSpec["inputs"]): StoreRecord[] {
+  const { namespace } = trainingJob.metadata;
+  if (!trainingJob.spec.queueName) return [];
+  return inputs.map(({ dataset, digest }) => ({
+    ...{ method: "PUT" as const, path: `namespaces/${namespace}/datasets/${dataset}/versions/${digest}/use`, body: {} },
+  }));
 }

@@ -11,6 +11,7 @@ import {
   objectName,
   progress as progressInput,
   runResult,
+  versionUse,
 } from "../api.ts";
 import { type Caller, requireOperator } from "../auth.ts";
 import { notFound } from "../errors.ts";
@@ -63,6 +64,12 @@ function addDatasetRoutes(app: FastifyInstance, { datasets, progress }: Services
     const found = datasets.detail(namespace, name, version);
     if (!found) throw notFound(`version ${version} of dataset ${name}`);
     return found;
+  });
+  app.put("/datasets/:name/versions/:version/use", async (request, reply) => {
+    const { namespace, name, version } = read(request);
+    versionUse.parse(request.body);
+    datasets.keepForRun(namespace, name, version);
+    return reply.status(204).send();
   });
   app.post("/datasets/:name/versions", async (request, reply) => {
     const { namespace, name } = read(request);

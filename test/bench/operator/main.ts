@@ -29,7 +29,7 @@ export async function run(args: readonly string[], report: Report): Promise<bool
   for (const work of chosen) {
     if (work.kind === "InferenceService") await latencies(work, report);
     const concurrency = await bestConcurrency(work);
-    report.note(`bare writes of a ${work.kind}'s children are fastest at ${concurrency} at once`);
+    report.note(`${work.kind}: bare writes are fastest at ${concurrency} at once`);
     for (const size of sizes)
       await new Comparison(work, size, { report, concurrency, rest: size === Math.max(...sizes) ? rest : 0 }).run();
   }

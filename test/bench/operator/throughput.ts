@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { tail } from "../../cluster/command.ts";
 import { type Rig, resourceOf, startRig } from "../../rig/cluster.ts";
 import type { OperatorProcess } from "../../rig/operator.ts";
 import { cpuSecondsOf } from "../../rig/process.ts";
@@ -40,7 +41,10 @@ export async function measureOperator(rig: Rig, work: Work, count: number) {
   const operator: OperatorProcess = await rig.startOperator();
   const writers = () => operator.cpuSeconds() + cpuSecondsOf(rig.store.pid());
   const [writerBefore, serverBefore] = [writers(), serverSeconds(rig)];
-  await watch.until(count * work.childKinds.length, patienceMs);
+  // It ends when the API server is so slow that the Lease can't be kept.
+  await watch.until(count * work.childKinds.length, patienceMs, () => {
+    if (operator.hasExited) throw new Error(`the operator has ended; its log ends:\n${tail(operator.log(), 5)}`);
+  });
   const children = count * work.childKinds.length;
   const writerMs = ((writers() - writerBefore) / children) * 1000;
   const serverMs = ((serverSeconds(rig) - serverBefore) / children) * 1000;

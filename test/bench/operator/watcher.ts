@@ -26,9 +26,11 @@ export class BirthWatch {
     this.synced = Promise.all(reflectors.map(({ whenSynced }) => whenSynced));
   }
 
-  async until(count: number, timeoutMs: number): Promise<void> {
+  /** Throws when they have not come in time, or `check` does. */
+  async until(count: number, timeoutMs: number, check = () => {}): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while (this.births.size < count) {
+      check();
       if (performance.now() > deadline)
         throw new Error(`${this.births.size} of ${count} objects after ${timeoutMs} ms`);
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -48,6 +48,7 @@ test("the commit's folder is where the code is expected, however often stage run
 });
 
 test.each<[string, () => void, number, RegExp]>([
+  ["SourceForbidden", () => (url = "http://169.254.169.254/latest/a.tar.gz"), 3, /link-local/],
   [
     "DigestMismatch",
     () => (answer.body = tarGz({ path: "a", content: "evil" })),

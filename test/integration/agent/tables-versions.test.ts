@@ -30,7 +30,7 @@ function uploads(): string[] {
 }
 
 async function content(digest: string): Promise<string> {
-  const target = join(world.paths.work, "downloaded");
+  const target = join(world.paths.work, digest.slice(-16));
   await world.store.download(namespace, digest, target);
   return readFile(target, "utf8");
 }

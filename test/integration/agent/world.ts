@@ -31,8 +31,8 @@ export interface World {
 /** Namespace of every task in these tests. */
 export const namespace = "team-a";
 
-export async function startWorld(): Promise<World> {
-  const root = await mkdtemp(join(tmpdir(), "lemnis-agent-"));
+export async function startWorld(parent: string = tmpdir()): Promise<World> {
+  const root = await mkdtemp(join(parent, "lemnis-agent-"));
   const paths = Object.fromEntries(
     Object.entries(agentPaths).map(([name, path]) => [name, join(root, path)]),
   ) as unknown as AgentPaths;

@@ -15,6 +15,7 @@ import { KubeClient } from "../../../operator/kube/client.ts";
 import { customResourceDefinitions } from "../../../operator/kube/resources.ts";
 import type { KubeObject, Resource } from "../../../operator/kube/types.ts";
 import { runOperator } from "../../../operator/operator.ts";
+import { StoreClient } from "../../../operator/store/client.ts";
 import { startStore } from "../../../operator/store/server.ts";
 import { servingRuntime, trainingRuntime } from "../../builders/kinds.ts";
 import { startControlPlane } from "../../cluster/control-plane.ts";
@@ -32,8 +33,8 @@ export interface Seen extends KubeObject {
 export interface RunningOperator {
   /** Requests of the operator that wrote something, the Lease's aside. */
   writes(): Promise<number>;
-  /** Reconciles that ended in an error. */
-  errors(): Promise<number>;
+  /** Reconciles that ended in an error, by its class. */
+  errors(): Promise<Record<string, number>>;
   isLeader(): Promise<boolean>;
   stop(): Promise<void>;
 }
@@ -54,17 +55,34 @@ export async function startWorld() {
   kubeConfig.loadFromFile(plane.kubeconfig);
   const client = new KubeClient(kubeConfig);
   for (const kind of kinds) await client.create(customResourceDefinitions, buildCrd(kind) as unknown as KubeObject);
+  const registry = new Registry();
   const store = await startStore({
     ...{ dataDir: join(plane.dir, "store"), host: "127.0.0.1", port: 0, operatorIdentity: `${system}/lemnis` },
-    ...{ logger: pino({ level: "silent" }), registry: new Registry() },
+    ...{ logger: pino({ level: "silent" }), registry },
     review: async (token) => ({ authenticated: true, username: `system:serviceaccount:${token}` }),
   });
   const tokenFile = join(plane.dir, "store-token");
   await writeFile(tokenFile, `${system}:lemnis`);
   const player = new Player(client, store.url);
   const operators = new Set<RunningOperator>();
+  const stores: StoreClient[] = [];
   const world = {
     ...{ plane, client, player },
+    /** The store as pods of this namespace see it. */
+    storeOf(namespace: string): StoreClient {
+      const opened = new StoreClient({ url: store.url, token: async () => `${namespace}:default`, tries: 1 });
+      stores.push(opened);
+      return opened;
+    },
+    /** How many requests the store has answered. */
+    async storeRequests(): Promise<number> {
+      const { values } = (await registry.getSingleMetric("lemnis_store_request_duration_seconds")?.get()) ?? {
+        values: [],
+      };
+      return values
+        .filter((value) => "metricName" in value && String(value.metricName).endsWith("_count"))
+        .reduce((sum, { value }) => sum + value, 0);
+    },
     async startOperator(name = "lemnis-0"): Promise<RunningOperator> {
       const operator = await startOperator({ kubeConfig, storeUrl: store.url, tokenFile, name });
       operators.add(operator);
@@ -118,6 +136,7 @@ export async function startWorld() {
     async stop(): Promise<void> {
       for (const operator of operators) await operator.stop();
       await player.stop();
+      for (const opened of stores) await opened.close();
       await store.close();
       await client.close();
       await plane.stop();
@@ -164,7 +183,12 @@ async function startOperator(input: {
   };
   return {
     writes: () => sum(/^lemnis_api_requests_total\{(?!.*(verb="(get|list|watch)"|resource="leases"))/),
-    errors: () => sum(/^lemnis_reconcile_errors_total\{/),
+    async errors() {
+      const series = /^lemnis_reconcile_errors_total\{.*class="(\w+)"\} (\d+)$/gm;
+      return Object.fromEntries(
+        [...(await metrics()).matchAll(series)].map(([, is = "", count]) => [is, Number(count)]),
+      );
+    },
     isLeader: async () => /^lemnis_leader 1$/m.test(await metrics()),
     async stop() {
       stop.abort();

@@ -68,13 +68,13 @@ test("nothing is asked of a kind that is not there, or not in a version that we 
     expect(status.conditions.map(({ type }) => type)).toContain("Established");
   }, patience);
   await new Promise((resolve) => setTimeout(resolve, 1_500));
-  expect([requests, told, kinds.has("serviceMonitors")]).toEqual([[], [], false]);
+  expect([requests, told, kinds.has("serviceMonitors"), kinds.watched()]).toEqual([[], [], false, []]);
 });
 
 test("a kind is watched as soon as it is served, and told of when its objects are there", async () => {
   await define(serviceMonitors, ["v1alpha1", "v1"]);
   await vi.waitFor(() => expect(told).toEqual(["serviceMonitors"]), patience);
-  expect(kinds.has("serviceMonitors")).toBe(true);
+  expect([kinds.has("serviceMonitors"), kinds.watched()]).toEqual([true, [reflectors.serviceMonitors]]);
   const labels = { "app.kubernetes.io/managed-by": "lemnis" };
   const object = { apiVersion: "monitoring.coreos.com/v1", kind: "ServiceMonitor" };
   for (const [name, own] of [
@@ -91,6 +91,7 @@ test("a kind that goes is dropped with its objects, and not asked for again", as
   await undefine(serviceMonitors);
   await vi.waitFor(() => expect(told).toEqual(["serviceMonitors"]), patience);
   expect([kinds.has("serviceMonitors"), reflectors.serviceMonitors.cache.size]).toEqual([false, 0]);
+  expect(kinds.watched()).toEqual([]);
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   expect(requests.filter((request) => !request.startsWith("delete"))).toEqual([]);
 });

@@ -1,13 +1,11 @@
 /** The store is killed, runs out of disk, or is away: what it acknowledged is there once, and nothing is half-visible. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { StoreClient } from "../../../operator/store/client.ts";
 import { datasetInput, fileOf, sha256 } from "../../builders/store.ts";
 import { freePorts } from "../../cluster/os/child.ts";
@@ -146,72 +144,4 @@ test("a store that is asked to stop finishes the request that is under way", asy
   send?.close();
   expect((await upload).status).toBe(201);
   await stopping;
-});
-
-describe("a client", () => {
-  /** Answers as it is told, one after the other; the last one again and again. */
-  function answering(
-    ...answers: { status: number; body: string }[]
-  ): Promise<{ url: string; asked: () => number; server: Server }> {
-    let count = 0;
-    const server = createServer((_, response) => {
-      const { status, body } = answers[Math.min(count++, answers.length - 1)] ?? { status: 500, body: "" };
-      response.writeHead(status, { "content-type": "application/json" }).end(body);
-    });
-    return new Promise((resolve) => {
-      server.listen(0, "127.0.0.1", () => {
-        resolve({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked: () => count, server });
-      });
-    });
-  }
-  const refusal = (code: string) => JSON.stringify({ error: { code, message: "as told" } });
-  const empty = JSON.stringify({ versions: [], aliases: {} });
-
-  async function ask(url: string, tries: number) {
-    const client = new StoreClient({ url, token: async () => "t", tries });
-    try {
-      return await client.model("a", "wine");
-    } finally {
-      await client.close();
-    }
-  }
-
-  test("tries a passing failure again, and no other", async () => {
-    const passing = await answering({ status: 503, body: refusal("Locked") }, { status: 200, body: empty });
-    expect(await ask(passing.url, 3)).toEqual({ versions: [], aliases: {} });
-    expect(passing.asked()).toBe(2);
-    passing.server.close();
-    const final = await answering({ status: 409, body: refusal("Conflict") });
-    await expect(ask(final.url, 3)).rejects.toMatchObject({
-      status: 409,
-      code: "Conflict",
-      message: "as told",
-      transient: false,
-    });
-    expect(final.asked()).toBe(1);
-    final.server.close();
-  });
-
-  test("says that nobody answers, and what a proxy in between says", async () => {
-    const [port = 0] = await freePorts(1);
-    await expect(ask(`http://127.0.0.1:${port}`, 1)).rejects.toMatchObject({
-      status: 0,
-      code: "Unreachable",
-      transient: true,
-    });
-    const proxy = await answering({ status: 502, body: "<html>bad gateway</html>" });
-    await expect(ask(proxy.url, 1)).rejects.toMatchObject({ status: 502, transient: true, message: /502: <html>/ });
-    proxy.server.close();
-  });
-
-  test("keeps no bytes that have another digest", async () => {
-    const liar = await answering({ status: 200, body: "other bytes" });
-    const client = new StoreClient({ url: liar.url, token: async () => "t", tries: 1 });
-    const target = join(folder, "downloaded");
-    await expect(client.download("a", sha256("right bytes"), target)).rejects.toMatchObject({ code: "DigestMismatch" });
-    expect(existsSync(target)).toBe(false);
-    expect(readdirSync(folder)).toEqual([]);
-    await client.close();
-    liar.server.close();
-  });
 });

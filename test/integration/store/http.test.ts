@@ -138,6 +138,17 @@ test("the way of a model through the store, as agents and the operator walk it",
   ).rejects.toMatchObject({ status: 403 });
 });
 
+test("a version can be kept for a run that waits, by its namespace, and one that is not there is no error", async () => {
+  const agent = world.clientOf("team-c:default");
+  for (const id of ["1", digest]) {
+    const path = `namespaces/team-c/datasets/absent/versions/${id}/use`;
+    await agent.write({ method: "PUT", path, body: {} });
+    await expect(world.clientOf("team-d:default").write({ method: "PUT", path, body: {} })).rejects.toMatchObject({
+      status: 403,
+    });
+  }
+});
+
 test("how far a reading has come is told by its pod, and forgotten when it has made a version", async () => {
   const agent = world.clientOf("team-c:default");
   const path = "namespaces/team-c/datasets/wine/progress";

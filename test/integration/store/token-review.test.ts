@@ -35,7 +35,7 @@ const tokenFor = async (aud: string) =>
   (await kubectl("-n", "team-a", "create", "token", "trainer", `--audience=${aud}`)).trim();
 
 test("a token for the store's audience is its service account's", async () => {
-  const caller = await authenticator.identify(`Bearer ${await tokenFor(audience)}`);
+  const caller = await authenticator.identify({ authorization: `Bearer ${await tokenFor(audience)}` });
   expect(caller).toEqual({ namespace: "team-a", name: "trainer", isOperator: true });
 });
 
@@ -45,14 +45,16 @@ test.each([
   ["of an administrator", async () => plane.token],
   ["that is none", async () => "abc"],
 ])("a token %s is refused", async (_, token) => {
-  await expect(authenticator.identify(`Bearer ${await token()}`)).rejects.toMatchObject({ status: 401 });
+  await expect(authenticator.identify({ authorization: `Bearer ${await token()}` })).rejects.toMatchObject({
+    status: 401,
+  });
 });
 
 test("a service account that is gone has no more say", async () => {
   await kubectl("-n", "team-a", "create", "serviceaccount", "gone");
   const token = (await kubectl("-n", "team-a", "create", "token", "gone", `--audience=${audience}`)).trim();
   await kubectl("-n", "team-a", "delete", "serviceaccount", "gone");
-  await expect(authenticator.identify(`Bearer ${token}`)).rejects.toMatchObject({ status: 401 });
+  await expect(authenticator.identify({ authorization: `Bearer ${token}` })).rejects.toMatchObject({ status: 401 });
 });
 
 test("an API server that is away is a passing failure", async () => {
@@ -62,5 +64,8 @@ test("an API server that is away is a passing failure", async () => {
     review: await createReview({ server: plane.url, caFile: plane.caFile, tokenFile: join(folder, "token") }),
     operatorIdentity: "a/b",
   });
-  await expect(fresh.identify(`Bearer ${token}`)).rejects.toMatchObject({ status: 503, code: "ReviewUnavailable" });
+  await expect(fresh.identify({ authorization: `Bearer ${token}` })).rejects.toMatchObject({
+    status: 503,
+    code: "ReviewUnavailable",
+  });
 });

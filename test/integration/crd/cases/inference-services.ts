@@ -42,17 +42,33 @@ export const services: Case[] = [
     { ...service, storage: { digest } },
     /storage goes with storageUri only/,
   ),
-  refuse(
-    "InferenceService",
-    "a region with http",
-    { storageUri: "http://h/m", storage: { region: "x" }, template: { container } },
-    /go with an s3/,
+  ...["http://h/m", "gs://b/m/", "oci://r/m:1", "git+https://h/m"].map((storageUri) =>
+    accept("InferenceService", `a Secret with ${storageUri}`, {
+      storageUri,
+      storage: { secretRef: { name: "a" } },
+      template: { container },
+    }),
+  ),
+  ...(
+    [
+      ["http://h/m", { region: "x" }, /storage.region goes with/],
+      ["gs://b/m", { region: "x" }, /storage.region goes with/],
+      ["oci://r/m", { endpoint: "http://a" }, /storage.endpoint goes with/],
+      ["pvc://c/m", { secretRef: { name: "a" } }, /storage.secretRef does not go with/],
+    ] as const
+  ).map(([storageUri, storage, says]) =>
+    refuse(
+      "InferenceService",
+      `${Object.keys(storage)[0]} with ${storageUri}`,
+      { storageUri, storage, template: { container } },
+      says,
+    ),
   ),
   refuse(
     "InferenceService",
     "a configmap as storage",
     { storageUri: "configmap://a/b", template: { container } },
-    /storageUri must begin with/,
+    /storageUri must not begin with configmap/,
   ),
   refuse(
     "InferenceService",

@@ -1,0 +1,58 @@
+/** A Dataset in a cluster of values: its source or inputs change, its Jobs end, its feature server comes and goes. */
+import type { Dataset } from "../../operator/api/v1alpha1/dataset.ts";
+import type { Deployment } from "../../operator/controllers/children/types.ts";
+import { planDataset } from "../../operator/controllers/dataset/plan.ts";
+import type { KubeObject } from "../../operator/kube/types.ts";
+import { observedDataset, versionOf } from "./datasets.ts";
+import { dataset, metadataOf } from "./kinds.ts";
+import { datasetRecord } from "./records.ts";
+import { settings } from "./settings.ts";
+import { type Happening, Simulation } from "./simulation.ts";
+import { complete, deployed, failed } from "./workloads.ts";
+
+const features = "wine-features";
+
+export class DatasetSimulation extends Simulation<Dataset> {
+  versions = 0;
+  /** The version of `raw`, for a Dataset that is derived from it. */
+  raw = 0;
+  get deployment(): Deployment | undefined {
+    return this.children.objects.get(`Deployment/${features}`) as Deployment | undefined;
+  }
+  plan() {
+    const of = (kind: string) => this.children.objects.get(`${kind}/${features}`);
+    const { object, jobs, pods, deployment } = this;
+    const raw = {
+      ...dataset({}, this.raw ? { ...versionOf("raw", this.raw) } : {}),
+      metadata: metadataOf("raw", "dataset"),
+    };
+    return planDataset(
+      observedDataset({
+        ...{ dataset: object, jobs, pods, record: { found: datasetRecord(this.versions) } },
+        others: new Map([["raw", raw]]),
+        features: {
+          ...{ deployment, pods: [], service: of("Service"), monitor: of("ServiceMonitor"), hasServiceMonitors: true },
+        },
+      }),
+      settings,
+      this.now,
+    );
+  }
+  happen({ what, value }: Happening): void {
+    if (what === "complete" && this.endJob(value, complete)) this.versions = Math.max(1, this.versions + (value % 2));
+    if (what === "fail") this.endJob(value, failed);
+    if (what === "minutes") this.pass(value);
+    if (what === "data") this.raw += 1;
+    if (what === "edit") this.object = { ...this.object, spec: edited(this.object.spec, value) };
+    if (what === "ready" && this.deployment) {
+      const object = deployed(this.deployment, value % 3);
+      this.children.objects.set(`Deployment/${features}`, object as KubeObject);
+    }
+  }
+}
+
+/** Another seed, and served or not. */
+function edited({ online: _, ...spec }: Dataset["spec"], value: number): Dataset["spec"] {
+  const online = value % 2 === 0 ? { online: { keys: ["id"], replicas: 1 + (value % 3) } } : {};
+  return { ...spec, splitSeed: value, ...online };
+}
