@@ -12,6 +12,7 @@ describe("what an exception means", () => {
     ["a token that has expired", new StoreError(401, "Unauthorized", "old"), "StoreRejected", true],
     ["a refusal", new StoreError(409, "Conflict", "final"), "StoreRejected", false],
     ["a full volume", Object.assign(new Error("write"), { code: "ENOSPC" }), "InternalError", true],
+    ["a table too large for the pod", new Error("Out of Memory Error: could not"), "MemoryTooSmall", false],
     ["anything else", new TypeError("x is undefined"), "InternalError", true],
   ])("%s", (_, error, reason, retryable) => {
     expect(asTaskError(error)).toMatchObject({ reason, retryable });

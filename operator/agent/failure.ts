@@ -32,6 +32,12 @@ export function asTaskError(error: unknown): TaskError {
   if (code === "ENOSPC") {
     return transient("InternalError", "no room left on the pod's volume: use a node with more ephemeral storage");
   }
+  if (error instanceof Error && error.message.startsWith("Out of Memory Error")) {
+    return permanent(
+      "MemoryTooSmall",
+      "the table needs more memory than the pod has for it, half of its limit: raise spec.resources.limits.memory",
+    );
+  }
   return transient("InternalError", `unexpected failure: ${errorText(error)}`);
 }
 

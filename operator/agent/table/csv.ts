@@ -8,6 +8,9 @@ import { refuseLongLines } from "./long-lines.ts";
 import { checkNames, checkSame, type OpenRequest, type RawColumn, type RawTable, type RecordRules } from "./raw.ts";
 import { lineFeed, longestRecord } from "./records.ts";
 
+/** DuckDB's own default is 16 lines of the greatest size: too much for a small pod, and too few pieces for two threads. */
+const bufferBytes = 2 * longestRecord;
+
 interface CsvFile extends LocalFile {
   dialect: Dialect;
 }
@@ -67,7 +70,7 @@ function readSql(columns: readonly RawColumn[], { start, dialect, files }: Run):
     FROM read_csv([${files.map(({ local }) => literal(local)).join(", ")}], columns = {${spec}}, auto_detect = false,
       header = ${header}, delim = ${literal(delimiter)}, quote = ${literal(quote)}, escape = ${literal(quote)},
       nullstr = [${nulls.map(literal).join(", ")}], allow_quoted_nulls = false, null_padding = false, strict_mode = true,
-      max_line_size = ${longestRecord}, compression = 'none')`;
+      max_line_size = ${longestRecord}, buffer_size = ${bufferBytes}, compression = 'none')`;
 }
 
 /** DuckDB's parser takes one kind of line end in a file: mixed ones are unified in a copy. True when there was one. */

@@ -40,6 +40,9 @@ export class Database {
     });
     const database = new Database(instance, await instance.connect());
     await database.run("SET TimeZone = 'UTC'");
+    // What runTold asks for is known only with the bar, which needs not be printed.
+    await database.run("SET enable_progress_bar = true");
+    await database.run("SET enable_progress_bar_print = false");
     await database.run(`SET allowed_directories = [${[folder, ...folders].map(literal).join(", ")}]`);
     await database.run("SET enable_external_access = false");
     await database.run("SET lock_configuration = true");

@@ -59,10 +59,11 @@ export async function profileTable(database: Database, columns: readonly TypedCo
 }
 
 async function histogramOf(database: Database, column: TypedColumn, summary: Row): Promise<Histogram | undefined> {
-  const low = summary[`${column.cell}_low`];
-  const high = summary[`${column.cell}_high`];
-  if (column.sensitive || typeof low !== "number" || typeof high !== "number") return undefined;
-  const edges = edgesOf(low, high);
+  if (column.sensitive || !isOrdered(column)) return undefined;
+  const [from, to] = isNumeric(column) ? ["min", "max"] : ["low", "high"];
+  const [low, high] = [summary[`${column.cell}_${from}`], summary[`${column.cell}_${to}`]];
+  if (low === null || high === null) return undefined;
+  const edges = edgesOf(Number(low), Number(high));
   return edges && countBins(database, column, edges);
 }
 
@@ -77,7 +78,7 @@ function summarySql(column: TypedColumn, exact: boolean): string[] {
     `${distinct} AS ${cell}_distinct`,
     `${shown(`min(${number})`)} AS ${cell}_min`,
     `${shown(`max(${number})`)} AS ${cell}_max`,
-    ...(isOrdered(column)
+    ...(isOrdered(column) && !isNumeric(column)
       ? [`min(${numberSql(column)}) AS ${cell}_low`, `max(${numberSql(column)}) AS ${cell}_high`]
       : []),
     ...(isNumeric(column)
