@@ -4,8 +4,10 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ensurePrograms, sourcePrograms } from "./cluster/os/host.ts";
 import { terminalLog, withProgress } from "./cluster/progress.ts";
 import { binary, type ToolName } from "./cluster/tools.ts";
+import { azurite } from "./servers/azurite.ts";
 
 const root = join(import.meta.dirname, "..");
 const bin = (name: string) => join(root, "node_modules/.bin", name);
@@ -74,6 +76,8 @@ try {
   if (wanted.includes("unit")) await vitest("unit");
   if (wanted.includes("integration") && totals.failed === 0) {
     for (const tool of tools) await binary(tool, { log });
+    await ensurePrograms(sourcePrograms, log);
+    await azurite({ log });
     await vitest("integration");
   }
   if (wanted.includes("faults") && totals.failed === 0) {

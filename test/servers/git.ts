@@ -8,7 +8,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { run } from "../cluster/command.ts";
 import { Child, freePorts } from "../cluster/os/child.ts";
-import { ensurePrograms } from "../cluster/os/host.ts";
+import { ensurePrograms, sourcePrograms } from "../cluster/os/host.ts";
 import { makeCertificate } from "./certificate.ts";
 import { isListening } from "./listening.ts";
 
@@ -35,7 +35,7 @@ export interface GitServer {
 }
 
 export async function startGit(): Promise<GitServer> {
-  await ensurePrograms(["git", "ssh", "/usr/sbin/sshd", "openssl"], () => {});
+  await ensurePrograms(sourcePrograms, () => {});
   const root = await mkdtemp(join(tmpdir(), "lemnis-git-"));
   const certificate = await makeCertificate(join(root, "pki"));
   const folder = (repository: string) => join(root, "repositories", repository);

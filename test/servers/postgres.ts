@@ -4,11 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run, tryRun } from "../cluster/command.ts";
 import { Child, freePorts } from "../cluster/os/child.ts";
-import { ensurePrograms } from "../cluster/os/host.ts";
+import { ensurePrograms, postgresPrograms as programs, sourcePrograms } from "../cluster/os/host.ts";
 import { makeCertificate } from "./certificate.ts";
 
-/** Debian 12's. */
-const programs = "/usr/lib/postgresql/15/bin";
 /** Debian's user `nobody`: PostgreSQL does not run as root. */
 const nobody = 65534;
 
@@ -23,7 +21,7 @@ export interface PostgresServer {
 }
 
 export async function startPostgres(): Promise<PostgresServer> {
-  await ensurePrograms([`${programs}/postgres`, "setpriv", "openssl"], () => {});
+  await ensurePrograms(sourcePrograms, () => {});
   const root = await mkdtemp(join(tmpdir(), "lemnis-postgres-"));
   await chown(root, nobody, nobody);
   const asNobody = ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups", "--"];

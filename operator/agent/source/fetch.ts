@@ -2,6 +2,7 @@ import type { Origin } from "../../store/api.ts";
 import { byPath, type LocalFile } from "../artifact/files.ts";
 import { permanent, redact } from "../failure.ts";
 import type { ArtifactLocation } from "../tasks.ts";
+import { openBucket } from "./bucket.ts";
 import { fetchGit } from "./git.ts";
 import { fetchHttp } from "./http.ts";
 import { findMounted } from "./mounted.ts";
@@ -9,8 +10,6 @@ import { openNetwork, type SourceContext } from "./network.ts";
 import { fetchObjects } from "./object-store.ts";
 import { fetchOci } from "./oci.ts";
 import { fetchPostgres } from "./postgres.ts";
-import { S3Store } from "./s3.ts";
-import { openS3 } from "./s3-client.ts";
 import { parseUri } from "./uri.ts";
 
 export interface Fetched {
@@ -85,11 +84,10 @@ async function fetchFrom(context: SourceContext, location: ArtifactLocation, opt
   if (uri.kind === "postgres") {
     return fetchPostgres(network, { address: uri.address, query: location.query }, { ...options, timing });
   }
-  const client = await openS3({ ...location, scheme: uri.scheme }, network);
+  const store = await openBucket(uri.bucket, location, { network, timing });
   try {
-    const store = new S3Store(client, { scheme: uri.scheme, name: uri.bucket }, timing);
     return await fetchObjects(store, uri.key, { ...options, timing });
   } finally {
-    client.destroy();
+    await store.close();
   }
 }

@@ -37,6 +37,7 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<StoredObject[]>;
   /** The object's bytes. One that is not the pinned one any more is SourceChanged. */
   open(pin: Pin): Promise<OpenObject>;
+  close(): Promise<void>;
 }
 
 /** More files than a version may have are a wrong prefix. */

@@ -1,16 +1,16 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { Origin } from "../../store/api.ts";
 import { transfers } from "../artifact/concurrent.ts";
 import { permanent, redact } from "../failure.ts";
 import type { ArtifactLocation } from "../tasks.ts";
+import { openBucket } from "./bucket.ts";
 import { openPinnedGit } from "./git.ts";
 import { openPinnedHttp } from "./http.ts";
 import { findMounted } from "./mounted.ts";
 import { openNetwork, type SourceContext } from "./network.ts";
 import { openPinnedOci } from "./oci.ts";
-import { S3Store } from "./s3.ts";
-import { openS3 } from "./s3-client.ts";
 import { type Body, type Written, writeBody } from "./transfer.ts";
 import { parseUri } from "./uri.ts";
 
@@ -47,27 +47,19 @@ export async function openPinned(context: SourceContext, location: ArtifactLocat
     case "git":
       return openPinnedGit(context, network, uri.address);
     case "bucket": {
-      const client = await openS3({ ...location, scheme: uri.scheme }, network);
+      const store = await openBucket(uri.bucket, location, { network, timing });
       const open = async ({ uri: pinned, etag, version }: Origin) => {
-        const { bucket, key } = bucketOf(pinned);
-        const { stream, length } = await new S3Store(client, { scheme: uri.scheme, name: bucket }, timing).open({
-          key,
-          etag,
-          version,
-        });
-        return { stream, length, label: pinned };
+        const parsed = parseUri(pinned);
+        if (parsed.kind !== "bucket" || !isDeepStrictEqual(parsed.bucket, uri.bucket)) {
+          throw permanent("SourceChanged", `${pinned} was pinned when the source was another bucket`);
+        }
+        return { ...(await store.open({ key: parsed.key, etag, version })), label: pinned };
       };
-      return fromBodies(open, async () => client.destroy());
+      return fromBodies(open, () => store.close());
     }
     case "postgres":
       throw permanent("SourceInvalid", `${redact(location.uri)} keeps no versions that could be read again`);
   }
-}
-
-function bucketOf(uri: string): { bucket: string; key: string } {
-  const parsed = parseUri(uri);
-  if (parsed.kind !== "bucket") throw permanent("SourceChanged", `${uri} was pinned when the source was in a bucket`);
-  return parsed;
 }
 
 async function openMounted(mount: string, { uri }: Origin): Promise<Body> {

@@ -58,6 +58,10 @@ export class S3Store implements ObjectStore {
     return { stream, length, version: VersionId === "null" ? undefined : VersionId };
   }
 
+  async close(): Promise<void> {
+    this.#client.destroy();
+  }
+
   #failure(key: string): (error: unknown) => never {
     return (error) => {
       throw s3Error(error, this.uri(key));

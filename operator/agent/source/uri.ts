@@ -1,12 +1,16 @@
 import { permanent, redact } from "../failure.ts";
+import type { AzureContainer } from "./azure.ts";
 import type { GitAddress } from "./git-repository.ts";
 import type { OciAddress } from "./oci.ts";
 import type { PostgresAddress } from "./postgres.ts";
 
+/** Where objects are kept. */
+export type Bucket = { scheme: "s3" | "gs"; name: string } | ({ scheme: "az" } & AzureContainer);
+
 /** A location's uri in its parts. */
 export type SourceUri =
+  | { kind: "bucket"; bucket: Bucket; key: string }
   | { kind: "http"; url: URL }
-  | { kind: "bucket"; scheme: "s3" | "gs"; bucket: string; key: string }
   | { kind: "git"; address: GitAddress }
   | { kind: "oci"; address: OciAddress }
   | { kind: "postgres"; address: PostgresAddress }
@@ -25,9 +29,18 @@ export function parseUri(uri: string): SourceUri {
     }
     case "s3":
     case "gs": {
-      const [bucket, key] = cut(rest);
-      if (!bucket) throw invalid(uri, `names no bucket: write ${scheme}://bucket/key, or ${scheme}://bucket/prefix/`);
-      return { kind: "bucket", scheme, bucket, key };
+      const [name, key] = cut(rest);
+      if (!name) throw invalid(uri, `names no bucket: write ${scheme}://bucket/key, or ${scheme}://bucket/prefix/`);
+      return { kind: "bucket", bucket: { scheme, name }, key };
+    }
+    case "az": {
+      const [account, path] = cut(rest);
+      const [container, key] = cut(path);
+      // They become parts of a host's name and of a path.
+      if (!/^[a-z0-9]{3,24}$/.test(account) || !/^[a-z0-9$][a-z0-9-]{2,62}$/.test(container)) {
+        throw invalid(uri, "names no account and container: write az://account/container/blob");
+      }
+      return { kind: "bucket", bucket: { scheme, account, container }, key };
     }
     case "git+https":
     case "git+ssh":
@@ -45,7 +58,7 @@ export function parseUri(uri: string): SourceUri {
     default:
       throw invalid(
         uri,
-        "is not http(s)://, s3://, gs://, git+https://, git+ssh://, oci://, postgres://, pvc:// or configmap://",
+        "is not http(s)://, s3://, gs://, az://, git+https://, git+ssh://, oci://, postgres://, pvc:// or configmap://",
       );
   }
 }

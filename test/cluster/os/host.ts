@@ -22,6 +22,10 @@ const packages: Record<string, string> = {
 
 export const nodePrograms = ["containerd", "runc", "/usr/lib/cni/bridge", "conntrack", "iptables", "ip", "openssl"];
 export const imagePrograms = ["buildah", "debootstrap"];
+/** Debian 12's; its programs are in no PATH. */
+export const postgresPrograms = "/usr/lib/postgresql/15/bin";
+/** Servers of data that the integration tests read from. */
+export const sourcePrograms = ["git", "ssh", "/usr/sbin/sshd", `${postgresPrograms}/postgres`, "openssl"];
 
 export function requireRoot(): void {
   if (process.platform !== "linux")
