@@ -46,7 +46,11 @@ describe("a uri", () => {
   );
 
   test("tells where the bytes are", () => {
-    expect(parseUri("s3://bucket/a/b/")).toMatchObject({ kind: "bucket", scheme: "s3", bucket: "bucket", key: "a/b/" });
+    expect(parseUri("s3://bucket/a/b/")).toEqual({
+      kind: "bucket",
+      bucket: { scheme: "s3", name: "bucket" },
+      key: "a/b/",
+    });
     expect(parseUri("https://host/a.csv?x=1")).toMatchObject({ kind: "http" });
     expect(parseUri("pvc://claim/folder/a.csv")).toMatchObject({ path: "folder/a.csv" });
   });
