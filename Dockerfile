@@ -2,6 +2,11 @@
 ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim
 FROM ${NODE_IMAGE}
 
+# Sources at git+https:// and git+ssh://.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends git openssh-client \
+    && rm -rf /var/lib/apt/lists/*
+
 WORKDIR /app
 # Young objects get 12 MB instead of 48: tens of megabytes less in each process, for a little more collection.
 ENV NODE_ENV=production \

@@ -5,11 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodeAddress } from "../cluster/layout.ts";
 import { type S3Server, startS3 } from "../cluster/s3.ts";
 import { kubectl } from "../demo/target.ts";
+import { type GitServer, startGit } from "../servers/git.ts";
 import { claim, python } from "./objects.ts";
 import { makeWorld, type World } from "./world.ts";
 
 let world: World;
 let s3: S3Server;
+let git: GitServer;
 
 /** A web server with one file. */
 const web = createServer((request, response) => {
@@ -39,12 +41,23 @@ function secret(name: string, accessKey: string, secretKey: string) {
   return { apiVersion: "v1", kind: "Secret", metadata: { name }, stringData };
 }
 
+const opaque = (name: string, stringData: object) => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: { name },
+  stringData,
+});
+const gitDataset = (name: string, uri: string, secret: string) =>
+  dataset(name, "", { source: { uri, path: "data/good.csv", secretRef: { name: secret } } });
+
 const wrongKey = "a-secret-that-must-not-be-told";
 const contract = { schema: { columns: [{ name: "id", type: "Int64" }] } };
 
 beforeAll(async () => {
   world = await makeWorld("data");
   s3 = await startS3(nodeAddress);
+  git = await startGit(nodeAddress);
+  await git.commit("wine", { "data/good.csv": good });
   await new Promise<void>((resolve) => web.listen(0, nodeAddress, resolve));
   const webUrl = `http://${nodeAddress}:${(web.address() as AddressInfo).port}`;
   await s3.put("data", "wine/part-1.csv", good);
@@ -56,6 +69,10 @@ beforeAll(async () => {
     { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "files" }, data: files },
     secret("right", s3.accessKey, s3.secretKey),
     secret("wrong", s3.accessKey, wrongKey),
+    opaque("authority", { "ca.crt": git.ca }),
+    opaque("key", { "ssh-privatekey": git.sshKey, known_hosts: git.knownHosts }),
+    gitDataset("https", `${git.https}/wine`, "authority"),
+    gitDataset("ssh", `${git.ssh}${git.folder("wine")}`, "key"),
     dataset("csv", "configmap://files/good.csv", { splits: { train: 50, test: 50 } }),
     dataset("jsonl", "configmap://files/good.jsonl", { format: "JSONL" }),
     dataset("claim", "pvc://data/folder/good.csv"),
@@ -78,6 +95,7 @@ beforeAll(async () => {
 afterAll(async () => {
   web.close();
   await s3?.stop();
+  await git?.stop();
 });
 
 describe("a source of each kind becomes a version", () => {
@@ -87,6 +105,8 @@ describe("a source of each kind becomes a version", () => {
     ["claim", 3],
     ["http", 3],
     ["bucket", 4],
+    ["https", 3],
+    ["ssh", 3],
   ])("%s", async (name, rows) => {
     await world.reason("dataset", name, "VersionCurrent");
     expect((await world.get("dataset", name)).status).toMatchObject({ version: 1, rows });

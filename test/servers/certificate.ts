@@ -10,9 +10,9 @@ export interface Certificate {
   keyFile: string;
 }
 
-/** A certificate for 127.0.0.1 and localhost, of an authority of its own. */
-export async function makeCertificate(folder: string): Promise<Certificate> {
-  const { caFile, servingCertFile: certFile, servingKeyFile: keyFile } = await ensurePki(folder, ["127.0.0.1"]);
+/** A certificate for the address and localhost, of an authority of its own. */
+export async function makeCertificate(folder: string, address = "127.0.0.1"): Promise<Certificate> {
+  const { caFile, servingCertFile: certFile, servingKeyFile: keyFile } = await ensurePki(folder, [address]);
   const read = (file: string) => readFileSync(file, "utf8");
   return { ca: read(caFile), cert: read(certFile), key: read(keyFile), certFile, keyFile };
 }

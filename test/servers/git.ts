@@ -34,10 +34,11 @@ export interface GitServer {
   stop(): Promise<void>;
 }
 
-export async function startGit(): Promise<GitServer> {
+/** Its clients must reach `address`: pods reach the node's, tests any loopback one. */
+export async function startGit(address = "127.0.0.1"): Promise<GitServer> {
   await ensurePrograms(sourcePrograms, () => {});
   const root = await mkdtemp(join(tmpdir(), "lemnis-git-"));
-  const certificate = await makeCertificate(join(root, "pki"));
+  const certificate = await makeCertificate(join(root, "pki"), address);
   const folder = (repository: string) => join(root, "repositories", repository);
   const web = createServer({ cert: certificate.cert, key: certificate.key }, (request, response) => {
     server.requests.push(`${request.method} ${request.url} ${request.headers.authorization ?? ""}`.trim());
@@ -47,11 +48,11 @@ export async function startGit(): Promise<GitServer> {
       serve(join(root, "repositories"), request, response);
     }
   });
-  await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
-  const ssh = await startSsh(root);
+  await new Promise<void>((resolve) => web.listen(0, address, resolve));
+  const ssh = await startSsh(root, address);
   const server: GitServer = {
-    https: `git+https://127.0.0.1:${(web.address() as AddressInfo).port}`,
-    ssh: `git+ssh://${userInfo().username}@127.0.0.1:${ssh.port}`,
+    https: `git+https://${address}:${(web.address() as AddressInfo).port}`,
+    ssh: `git+ssh://${userInfo().username}@${address}:${ssh.port}`,
     ca: certificate.ca,
     authorization: undefined,
     sshKey: ssh.key,
@@ -129,7 +130,7 @@ function serve(repositories: string, request: IncomingMessage, response: ServerR
   child.stdout.on("data", onHead);
 }
 
-async function startSsh(root: string) {
+async function startSsh(root: string, address: string) {
   const file = (name: string) => join(root, name);
   for (const name of ["host_key", "user_key"]) {
     await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file(name)]);
@@ -138,7 +139,7 @@ async function startSsh(root: string) {
   await mkdir("/run/sshd", { recursive: true });
   const [port = 0] = await freePorts(1);
   const settings = [
-    `ListenAddress 127.0.0.1:${port}`,
+    `ListenAddress ${address}:${port}`,
     `HostKey ${file("host_key")}`,
     `AuthorizedKeysFile ${file("authorized_keys")}`,
     `PidFile none`,
@@ -153,8 +154,8 @@ async function startSsh(root: string) {
     command: "/usr/sbin/sshd",
     args: ["-D", "-e", "-f", file("sshd_config")],
     logFile: file("sshd.log"),
-    isReady: () => isListening(port),
+    isReady: () => isListening(port, address),
   });
   const hostKey = (await readFile(file("host_key.pub"), "utf8")).split(" ").slice(0, 2).join(" ");
-  return { child, port, key: await readFile(file("user_key"), "utf8"), knownHosts: `[127.0.0.1]:${port} ${hostKey}` };
+  return { child, port, key: await readFile(file("user_key"), "utf8"), knownHosts: `[${address}]:${port} ${hostKey}` };
 }
