@@ -1,8 +1,11 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Three groups, by what they need: nothing, an API server, a whole cluster. `npm test` runs them in this order. */
 export default defineConfig({
   test: {
+    // Most tests wait for servers: one file at a time, as is the default on two cores, leaves one of them idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {
