@@ -13,6 +13,7 @@ interface Bench {
 
 const benches: Record<string, () => Promise<Bench>> = {
   operator: () => import("./operator/main.ts"),
+  online: () => import("./online/main.ts"),
   profile: () => import("./profile/main.ts"),
 };
 
