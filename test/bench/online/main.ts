@@ -118,7 +118,7 @@ async function makeFeast({ folder, report, keys }: Bench, csv: string): Promise<
     await execute(join(venv, "bin/pip"), ["install", "--quiet", ...requirements], { timeout: patience });
   };
   await withProgress(report.note, "Feast's packages", install);
-  const script = join(import.meta.dirname, "feast.py");
+  const script = join(import.meta.dirname, "repository.py");
   const args = [script, csv, `${Math.min(keys, feastKeys)}`];
   const options = { cwd: repository, timeout: patience, env: { ...process.env, FEAST_USAGE: "False" } };
   await withProgress(report.note, "Feast's online store", () => execute(join(venv, "bin/python"), args, options));

@@ -1,4 +1,4 @@
-"""A Feast repository in the working folder, with the table in an SQLite online store: feast.py CSV ROWS."""
+"""A Feast repository in the working folder, with the table in an SQLite online store: repository.py CSV ROWS."""
 import sys
 from datetime import datetime, timedelta, timezone
 
