@@ -13,8 +13,8 @@ interface Bench {
 
 const benches: Record<string, () => Promise<Bench>> = {
   operator: () => import("./operator/main.ts"),
-  profile: () => import("./profile/main.ts"),
   online: () => import("./online/main.ts"),
+  profile: () => import("./profile/main.ts"),
 };
 
 const [first = "", ...others] = process.argv.slice(2);

@@ -1,116 +1,172 @@
-/** Look-ups by key at a fixed rate, beside a bare HTTP server that answers as many bytes. */
-import { mkdtemp, rm } from "node:fs/promises";
+/** The feature server under an open-loop load, beside a bare HTTP server that answers the same bytes, and Feast's. */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { parseArgs } from "node:util";
-import { Pool } from "undici";
+import { parseArgs, promisify } from "node:util";
+import { request } from "undici";
 import { Child, freePorts } from "../../cluster/os/child.ts";
-import { isHealthy } from "../../cluster/os/http.ts";
-import { inMs, type Report } from "../report.ts";
+import { withProgress } from "../../cluster/progress.ts";
+import type { Report } from "../report.ts";
+import { dataset, features, makeVersion } from "./data.ts";
+import { closedLoop, describe, openLoop, type Target } from "./load.ts";
 
-export const usage = `npm run bench -- online [--keys 1000000] [--rate 1000] [--seconds 20]
-  --keys     rows of 10 features that the server holds (1000000)
-  --rate     requests a second, begun whether or not earlier ones have ended (1000)
+export const usage = `npm run bench -- online [--keys 1000000] [--seconds 20] [--rate 1000]
+  --keys     keys, of 10 features each (1000000); Feast has at most 10000 of them
   --seconds  how long each load lasts (20)
-The server has one core.`;
+  --rate     requests a second (1000); Feast is asked 70 % of what it can do, where that is less
+The servers run on core 0, the load on core 1: two cores are needed, and python3.11 with PyPI for Feast.`;
 
-const patienceMs = 600_000;
+const execute = promisify(execFile);
+const batches = [1, 20] as const;
+const requirements = ["feast==0.67.0"];
+const feastKeys = 10_000;
+const patience = 1_200_000;
 
-interface Load {
-  rate: number;
+interface Bench {
+  folder: string;
+  keys: number;
   seconds: number;
-  /** The body of the request number n. */
-  body: (n: number) => string;
+  rate: number;
+  report: Report;
 }
 
-interface Latencies {
-  p50: number;
-  p99: number;
-  failed: number;
-}
-
-/** Latency counts from when a request was due, so that a server that stalls is not asked less. */
-async function measure(url: string, { rate, seconds, body }: Load): Promise<Latencies> {
-  const pool = new Pool(url, { connections: 64 });
-  const times: number[] = [];
-  let failed = 0;
-  const ask = async (n: number, due: number) => {
-    try {
-      const answer = await pool.request({
-        ...{ method: "POST", path: "/v1/features", body: body(n) },
-        headers: { "content-type": "application/json" },
-      });
-      await answer.body.dump();
-      if (answer.statusCode !== 200) failed++;
-      times.push(performance.now() - due);
-    } catch {
-      failed++;
-    }
-  };
-  const begun = performance.now();
-  const asked: Promise<void>[] = [];
-  const count = rate * seconds;
-  while (asked.length < count) {
-    const due = Math.min(count, Math.floor(((performance.now() - begun) / 1000) * rate));
-    while (asked.length < due) asked.push(ask(asked.length, begun + (asked.length / rate) * 1000));
-    await nextTurn();
-  }
-  await Promise.all(asked);
-  await pool.close();
-  times.sort((a, b) => a - b);
-  const at = (share: number) => times[Math.floor(times.length * share)] ?? Number.NaN;
-  return { p50: at(0.5), p99: at(0.99), failed };
-}
-
-async function withServer(what: string, path: string, use: (url: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "lemnis-bench-"));
-  const [port = 0] = await freePorts(1);
-  const url = `http://127.0.0.1:${port}`;
-  const server = await Child.start({
-    name: `served-${what}`,
-    command: "taskset",
-    args: ["-c", "0", process.execPath, join(import.meta.dirname, "served.ts"), String(port), what],
-    logFile: join(folder, "server.log"),
-    isReady: () => isHealthy(`${url}${path}`),
-    timeoutMs: patienceMs,
+/** Starts a command on core 0 and measures while it is ready. */
+async function withServer(
+  { folder }: Bench,
+  server: { name: string; command: readonly string[]; url: string; ready: string },
+  use: () => Promise<void>,
+): Promise<void> {
+  const { name, command, url, ready } = server;
+  const child = await Child.start({
+    ...{ name, command: "taskset", args: ["-c", "0", ...command], logFile: join(folder, `${name}.log`) },
+    env: { FEAST_USAGE: "False" },
+    isReady: async () => {
+      const answer = await request(url + ready).catch(() => undefined);
+      await answer?.body.dump();
+      return answer?.statusCode === 200;
+    },
   });
   try {
-    await use(url);
+    await use();
   } finally {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
+    await child.stop();
   }
+}
+
+const node = (...args: readonly string[]) => [process.execPath, join(import.meta.dirname, "server.ts"), ...args];
+
+/** The first keys' answer; throws when it is not theirs. */
+async function sample({ url, path, body }: Target, batch: number): Promise<string> {
+  const keys = Array.from({ length: batch }, (_, key) => key);
+  const headers = { "content-type": "application/json" };
+  const answer = await request(url + path, { method: "POST", headers, body: body(keys) });
+  const text = await answer.body.text();
+  const { rows } = JSON.parse(text) as { rows?: ({ customer: number } | null)[] };
+  if (keys.every((key) => rows?.[key]?.customer === key)) return text;
+  throw new Error(`${answer.statusCode}: ${text}`);
+}
+
+/** The CSV file that was served. */
+async function measureOurs(bench: Bench): Promise<string> {
+  const { folder, keys, report, seconds, rate } = bench;
+  const [storePort = 0, port = 0, barePort = 0] = await freePorts(3);
+  const storeUrl = `http://127.0.0.1:${storePort}`;
+  const storeProcess = join(import.meta.dirname, "../../integration/store/store-process.ts");
+  const store = await Child.start({
+    ...{ name: "store", command: process.execPath, args: [storeProcess, join(folder, "store"), `${storePort}`] },
+    logFile: join(folder, "store.log"),
+    isReady: async () => !!(await request(storeUrl).catch(() => undefined)),
+  });
+  try {
+    const make = () => makeVersion(storeUrl, folder, keys);
+    const csv = await withProgress(report.note, `a version of ${keys} keys`, make);
+    const url = `http://127.0.0.1:${port}`;
+    const body = (asked: readonly number[]) => JSON.stringify({ keys: asked.map((customer) => ({ customer })) });
+    const target = { url, path: "/v1/features", body, keys };
+    const ours = { name: "features", command: node("features", storeUrl, folder, `${port}`), url, ready: "/readyz" };
+    await withServer(bench, ours, async () => {
+      for (const batch of batches) {
+        const file = join(folder, `answer-${batch}`);
+        await writeFile(file, await sample(target, batch));
+        const bareUrl = `http://127.0.0.1:${barePort}`;
+        const bare = { name: "bare", command: node("bare", `${barePort}`, file), url: bareUrl, ready: "/" };
+        const load = { batch, seconds, rate };
+        const measured = await openLoop(target, load);
+        await withServer(bench, bare, async () => {
+          const plain = await openLoop({ ...target, url: bareUrl }, load);
+          report.add({
+            measure: `${rate} requests/s of ${batch} of ${keys} keys; a bare server with the same bytes; ratio of p99`,
+            result: `${describe(measured)}; bare ${describe(plain)}`,
+            ratio: measured.p99 / plain.p99,
+          });
+        });
+      }
+    });
+    return csv;
+  } finally {
+    await store.stop();
+  }
+}
+
+async function makeFeast({ folder, report, keys }: Bench, csv: string): Promise<string> {
+  const repository = join(folder, "feast");
+  await mkdir(repository);
+  const venv = join(folder, "venv");
+  const install = async () => {
+    await execute("python3.11", ["-m", "venv", venv]);
+    await execute(join(venv, "bin/pip"), ["install", "--quiet", ...requirements], { timeout: patience });
+  };
+  await withProgress(report.note, "Feast's packages", install);
+  const script = join(import.meta.dirname, "repository.py");
+  const args = [script, csv, `${Math.min(keys, feastKeys)}`];
+  const options = { cwd: repository, timeout: patience, env: { ...process.env, FEAST_USAGE: "False" } };
+  await withProgress(report.note, "Feast's online store", () => execute(join(venv, "bin/python"), args, options));
+  return repository;
+}
+
+async function measureFeast(bench: Bench, csv: string): Promise<void> {
+  const { folder, report, seconds } = bench;
+  const keys = Math.min(bench.keys, feastKeys);
+  const repository = await makeFeast(bench, csv);
+  const [port = 0] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}`;
+  const feast = [join(folder, "venv/bin/feast"), "-c", repository, "serve", "-h", "127.0.0.1", "-p", `${port}`];
+  const command = [...feast, "-w", "1", "--no-access-log"];
+  const names = features.map((name) => `${dataset}:${name}`);
+  const body = (asked: readonly number[]) => JSON.stringify({ features: names, entities: { customer: asked } });
+  const target = { url, path: "/get-online-features", body, keys };
+  await withServer(bench, { name: "feast", command, url, ready: "/health" }, async () => {
+    for (const batch of batches) {
+      const can = await closedLoop(target, { batch, seconds: Math.min(seconds, 5) });
+      if (!can.rate) throw new Error(`Feast answers no request: ${can.errors} errors`);
+      const rate = Math.max(1, Math.min(bench.rate, Math.floor(can.rate * 0.7)));
+      const measured = await openLoop(target, { batch, seconds, rate });
+      const most = `at most ${can.rate.toFixed(0)}/s, four callers`;
+      report.add({
+        measure: `Feast: ${rate} requests/s of ${batch} of ${keys} keys`,
+        result: `${describe(measured)}; ${most}`,
+      });
+    }
+  });
 }
 
 export async function run(args: readonly string[], report: Report): Promise<boolean> {
   const options = {
     keys: { type: "string", default: "1000000" },
-    rate: { type: "string", default: "1000" },
     seconds: { type: "string", default: "20" },
+    rate: { type: "string", default: "1000" },
   } as const;
   const { values } = parseArgs({ args: [...args], options });
-  const [keys, rate, seconds] = [Number(values.keys), Number(values.rate), Number(values.seconds)];
-  if (![keys, rate, seconds].every((value) => Number.isInteger(value) && value > 0)) return false;
-  const bodyOf = (batch: number) => (n: number) =>
-    JSON.stringify({ keys: Array.from({ length: batch }, (_, i) => ({ customer: (n * 7919 + i * 104_729) % keys })) });
-  const add = (measure: string, { p50, p99, failed }: Latencies, bare?: Latencies) =>
-    report.add({
-      measure,
-      result: `p50 ${p50.toFixed(2)} ms, p99 ${inMs(p99)}, ${failed} failed`,
-      ...(bare ? { ratio: bare.p50 / p50 } : {}),
-    });
-  let bare: Latencies | undefined;
-  await withServer("bare", "/", async (url) => {
-    bare = await measure(url, { rate, seconds, body: bodyOf(1) });
-    add(`a bare HTTP server, ${rate} requests/s`, bare);
-  });
-  report.note(`loading ${keys} rows`);
-  await withServer(String(keys), "/readyz", async (url) => {
-    for (const batch of [1, 20]) {
-      const found = await measure(url, { rate, seconds, body: bodyOf(batch) });
-      add(`${batch} of ${keys} keys a request, ${rate} requests/s`, found, bare);
-    }
-  });
+  const [keys, seconds, rate] = [Number(values.keys), Number(values.seconds), Number(values.rate)];
+  if (!(Number.isInteger(keys) && keys >= 20 && seconds > 0 && rate > 0)) return false;
+  const folder = await mkdtemp(join(tmpdir(), "lemnis-bench-"));
+  try {
+    const bench = { folder, keys, seconds, rate, report };
+    await execute("taskset", ["-a", "-p", "-c", "1", `${process.pid}`]);
+    await measureFeast(bench, await measureOurs(bench));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
   return true;
 }
