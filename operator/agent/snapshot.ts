@@ -69,7 +69,12 @@ async function openFiles(
     const isPacked = file.local !== files[index]?.local;
     return isPacked ? { ...file, path: file.path.slice(0, -".gz".length) } : file;
   });
-  const twice = plain.find(({ path }, index) => plain.findIndex((other) => other.path === path) !== index);
+  const seen = new Set<string>();
+  const twice = plain.find(({ path }) => {
+    if (seen.has(path)) return true;
+    seen.add(path);
+    return false;
+  });
   if (twice) throw permanent("SourceInvalid", `${twice.path} is there both packed and unpacked: remove one`);
   return { ...base, files: plain };
 }

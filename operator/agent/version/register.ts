@@ -116,8 +116,9 @@ async function makeVersion(making: Making): Promise<DatasetVersionInput> {
 /** The origins by the paths that the files have in the version. */
 function movedOrigins({ files, origins = [] }: VersionSource, moved: readonly KnownFile[]): Origin[] {
   const paths = new Map(files.map(({ path, local }) => [local, path]));
+  const byPath = new Map(origins.map((origin) => [origin.path, origin]));
   return moved.map(({ path, local }) => {
-    const origin = origins.find((candidate) => candidate.path === paths.get(local));
+    const origin = byPath.get(paths.get(local) ?? "");
     if (origin) return { ...origin, path };
     throw permanent("SourceInvalid", `${path} can't be read from its source again: use storage: Copy`);
   });

@@ -58,7 +58,7 @@ async function checkTable(making: Making, { database, raw, work }: Opened): Prom
   await checkContract(making, table);
   const expectations = await judge(task.expectations, table);
   refuseBroken(making, expectations);
-  const files = await fileSplits(making, { database, raw, typed, folder });
+  const files = await fileSplits(making, { database, raw, typed, folder, rows });
   return {
     ...files,
     rows,
@@ -79,16 +79,14 @@ interface Typed {
   raw: RawTable;
   typed: readonly TypedColumn[];
   folder: string;
+  rows: number;
 }
 
 async function fileSplits(
   { task: { splits }, source }: Making,
-  { database, raw, typed, folder }: Typed,
+  { database, raw, typed, folder, rows }: Typed,
 ): Promise<{ files: KnownFile[]; splits: Record<string, number> }> {
-  if (!splits) {
-    const { rows } = await database.row("SELECT count(*) AS rows FROM cells");
-    return { files: inFolder("all", source.files), splits: { all: Number(rows) } };
-  }
+  if (!splits) return { files: inFolder("all", source.files), splits: { all: rows } };
   const written = await writeSplits(database, { raw, typed, splits, folder: join(folder, "splits") });
   const counts: Record<string, number> = {};
   for (const { split, rows } of written) counts[split] = (counts[split] ?? 0) + rows;
