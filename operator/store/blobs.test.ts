@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -19,17 +19,16 @@ const stream = (...chunks: string[]) => Readable.from(chunks.map((chunk) => Buff
 
 describe("an upload", () => {
   test("is there when its digest is right, and reads back the same, whole or in part", async () => {
-    expect(
-      await store.blobs.put("a", digest, { body: stream("the bytes ", "of a model"), length: content.length }),
-    ).toBe(20);
+    const body = stream("the bytes ", "of a model");
+    expect(await store.blobs.put("a", { body, length: content.length, digest })).toEqual({ size: 20, digest });
     expect(store.blobs.size("a", digest)).toBe(20);
     expect(await text(store.blobs.read("a", digest))).toBe(content);
     expect(await text(store.blobs.read("a", digest, { start: 4, end: 8 }))).toBe("bytes");
   });
 
   test.each<[string, () => Promise<unknown>, number]>([
-    ["with other bytes", () => store.blobs.put("a", digest, { body: stream("others") }), 422],
-    ["cut short", () => store.blobs.put("a", digest, { body: stream("the bytes"), length: content.length }), 400],
+    ["with other bytes", () => store.blobs.put("a", { body: stream("others"), digest }), 422],
+    ["cut short", () => store.blobs.put("a", { body: stream("the bytes"), length: content.length }), 400],
   ])("%s is refused and leaves nothing", async (_, upload, status) => {
     await expect(upload()).rejects.toMatchObject({ status });
     expect(store.blobs.size("a", digest)).toBeUndefined();
@@ -37,9 +36,24 @@ describe("an upload", () => {
     expect(uploads()).toEqual([]);
   });
 
+  test("of many small pieces and of a large one is as it was sent", async () => {
+    const pieces = [Buffer.alloc(3 << 20, 1), ...Array.from({ length: 50_000 }, (_, n) => Buffer.from(`${n},`))];
+    const received = await store.blobs.put("a", { body: Readable.from(pieces) });
+    const whole = Buffer.concat(pieces);
+    expect(received).toEqual({ size: whole.length, digest: sha256(whole) });
+    expect(readFileSync(store.blobs.path("a", received.digest)).equals(whole)).toBe(true);
+  });
+
+  test("takes the place of bytes that were damaged on the disk", async () => {
+    await store.upload("a", content);
+    writeFileSync(store.blobs.path("a", digest), content.toUpperCase());
+    await store.upload("a", content);
+    expect(await text(store.blobs.read("a", digest))).toBe(content);
+  });
+
   test("whose sender goes away is not there", async () => {
     const body = new Readable({ read() {} });
-    const upload = store.blobs.put("a", digest, { body });
+    const upload = store.blobs.put("a", { body });
     body.push("the bytes");
     body.destroy(new Error("reset"));
     await expect(upload).rejects.toThrow("reset");
@@ -48,8 +62,11 @@ describe("an upload", () => {
   });
 
   test("may come twice at once", async () => {
-    const both = [1, 2].map(() => store.blobs.put("a", digest, { body: stream(content) }));
-    expect(await Promise.all(both)).toEqual([20, 20]);
+    const both = [1, 2].map(() => store.blobs.put("a", { body: stream(content) }));
+    expect(await Promise.all(both)).toEqual([
+      { size: 20, digest },
+      { size: 20, digest },
+    ]);
     expect(await text(store.blobs.read("a", digest))).toBe(content);
   });
 
@@ -112,9 +129,9 @@ describe("unused blobs", () => {
     await store.upload("a", content);
     age();
     const body = new Readable({ read() {} });
-    const upload = store.blobs.put("a", digest, { body });
+    const upload = store.blobs.put("a", { body });
     body.push(content);
-    expect(await store.blobs.collect(3600_000)).toBe(0);
+    expect(await store.blobs.collect(3600_000)).toBe(1);
     body.push(null);
     await upload;
     expect(await store.blobs.isIntact("a", digest)).toBe(true);

@@ -1,5 +1,5 @@
 /** Bytes by their digest, in a folder a namespace. A blob is there whole or not at all. */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { createReadStream, mkdirSync, type ReadStream, rmSync } from "node:fs";
 import { glob, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
@@ -7,11 +7,14 @@ import type { Readable } from "node:stream";
 import type { FileEntry } from "./api.ts";
 import type { Database } from "./database.ts";
 import { conflict, HttpError } from "./errors.ts";
+import { type Received, receive } from "./receive.ts";
 
 interface Upload {
   body: Readable;
   /** Bytes that the sender announced. */
   length?: number;
+  /** Which the sender knew. */
+  digest?: string;
 }
 
 /** How often a blob that is counted on again is written down as such. */
@@ -20,7 +23,7 @@ const touchMs = 3600_000;
 export class Blobs {
   readonly #folder: string;
   readonly #database: Database;
-  /** Uploads under way, by path: `collect` leaves what they bring. */
+  /** Uploads that become visible now, by path: `collect` leaves what they bring. */
   readonly #arriving = new Map<string, number>();
 
   constructor(dataDir: string, database: Database) {
@@ -36,45 +39,41 @@ export class Blobs {
     return this.#database.get<{ size: number }>(sql, namespace, digest)?.size;
   }
 
-  /** Streams an upload to disk. Throws, and leaves nothing, when it is cut short or its bytes have another digest. */
-  async put(namespace: string, digest: string, upload: Upload): Promise<number> {
-    const path = this.path(namespace, digest);
-    this.#arriving.set(path, (this.#arriving.get(path) ?? 0) + 1);
-    try {
-      const size = await this.#receive(path, digest, upload);
-      this.#database.run("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?)", namespace, digest, size, Date.now());
-      return size;
-    } finally {
-      const others = (this.#arriving.get(path) ?? 1) - 1;
-      if (others > 0) this.#arriving.set(path, others);
-      else this.#arriving.delete(path);
-    }
-  }
-
-  async #receive(path: string, digest: string, { body, length }: Upload): Promise<number> {
+  /** Streams an upload to disk. Throws, and leaves nothing, when its bytes are not those that were announced. */
+  async put(namespace: string, { body, length, digest }: Upload): Promise<Received> {
     const temporary = join(this.#temporary(), randomUUID());
     try {
-      const { size, digest: found } = await writeFile(temporary, body);
-      if (length !== undefined && size !== length) {
-        throw new HttpError(400, "Truncated", `${size} of ${length} bytes arrived: send the artifact again`);
+      const received = await receive(temporary, body);
+      if (length !== undefined && received.size !== length) {
+        throw new HttpError(400, "Truncated", `${received.size} of ${length} bytes arrived: send the artifact again`);
       }
-      if (found !== digest) {
-        throw new HttpError(
-          422,
-          "DigestMismatch",
-          `the bytes have the digest ${found}, not ${digest}: send the right ones`,
-        );
+      if (digest !== undefined && received.digest !== digest) {
+        const message = `the bytes have the digest ${received.digest}, not ${digest}: send the right ones`;
+        throw new HttpError(422, "DigestMismatch", message);
       }
-      await mkdir(dirname(path), { recursive: true });
-      await rename(temporary, path);
-      await syncFolder(dirname(path));
-      return size;
+      await this.#keep(namespace, temporary, received);
+      return received;
     } catch (error) {
       await rm(temporary, { force: true });
       if ((error as NodeJS.ErrnoException).code === "ENOSPC") {
         throw new HttpError(507, "DiskFull", "the store's volume is full: make it larger, or delete versions");
       }
       throw error;
+    }
+  }
+
+  async #keep(namespace: string, temporary: string, { digest, size }: Received): Promise<void> {
+    const path = this.path(namespace, digest);
+    this.#arriving.set(path, (this.#arriving.get(path) ?? 0) + 1);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await rename(temporary, path);
+      await syncFolder(dirname(path));
+      this.#database.run("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?)", namespace, digest, size, Date.now());
+    } finally {
+      const others = (this.#arriving.get(path) ?? 1) - 1;
+      if (others > 0) this.#arriving.set(path, others);
+      else this.#arriving.delete(path);
     }
   }
 
@@ -162,39 +161,6 @@ export class Blobs {
   #temporary(): string {
     return join(this.#folder, ".uploads");
   }
-}
-
-/** As much of an upload is read after it has failed: a sender that is cut off in the middle does not hear why. */
-const heardOutBytes = 256 * 2 ** 20;
-
-/** Writes a stream to a new file, to the disk; its size and digest. */
-async function writeFile(path: string, body: Readable): Promise<{ size: number; digest: string }> {
-  const hash = createHash("sha256");
-  let size = 0;
-  let ignored = 0;
-  let failure: unknown;
-  // A stream that breaks before it is read tells it to whoever reads it, and must not end the process.
-  body.on("error", () => {});
-  const file = await open(path, "wx");
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      if (failure) {
-        ignored += chunk.length;
-        if (ignored > heardOutBytes) break;
-        continue;
-      }
-      hash.update(chunk);
-      size += chunk.length;
-      await file.writeFile(chunk).catch((error: unknown) => {
-        failure = error;
-      });
-    }
-    if (failure) throw failure;
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  return { size, digest: `sha256:${hash.digest("hex")}` };
 }
 
 /** A rename is on disk once its folder is. */

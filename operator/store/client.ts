@@ -1,8 +1,8 @@
 /** The store's client, for agents and the operator: typed, retried where that is safe, verified on this end too. */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash, type Hash, randomUUID } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
-import { Transform } from "node:stream";
+import { rename, rm, stat } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, type Dispatcher, request } from "undici";
@@ -103,20 +103,41 @@ export class StoreClient {
     });
   }
 
-  /** Sends the file's bytes, unless the store has them. */
-  async uploadFile(namespace: string, file: string, { digest, size }: api.FileEntry): Promise<void> {
-    const path = `namespaces/${namespace}/artifacts/${digest}`;
-    await this.#retry(async () => {
-      try {
-        await (await this.#send("HEAD", path)).body.dump();
-        return;
-      } catch (error) {
-        if (!(error instanceof StoreError && error.status === 404)) throw error;
+  /**
+   * Brings a file's bytes into the store. Those whose digest is known are sent unless they are there; others are read once,
+   * and hashed on both ends.
+   */
+  async uploadFile(namespace: string, file: string, known?: api.Content): Promise<api.Content> {
+    const path = `namespaces/${namespace}/artifacts`;
+    return this.#retry(async () => {
+      if (known && (await this.#has(`${path}/${known.digest}`))) return known;
+      const length = known?.size ?? (await stat(file)).size;
+      const hash = createHash("sha256");
+      const body = createReadStream(file, { highWaterMark: 1 << 20 });
+      const upload = {
+        body: known ? body : Readable.from(hashed(body, hash)),
+        type: "application/octet-stream",
+        length,
+      };
+      const answer = await (known
+        ? this.#send("PUT", `${path}/${known.digest}`, upload)
+        : this.#send("POST", path, upload));
+      const stored = api.content.parse(await answer.body.json());
+      if (!known && stored.digest !== digestOf(hash)) {
+        throw new StoreError(502, "DigestMismatch", `the store received other bytes of ${file} than were sent`);
       }
-      const body = createReadStream(file);
-      const answer = await this.#send("PUT", path, { body, type: "application/octet-stream", length: size });
-      await answer.body.dump();
+      return stored;
     });
+  }
+
+  async #has(path: string): Promise<boolean> {
+    try {
+      await (await this.#send("HEAD", path)).body.dump();
+      return true;
+    } catch (error) {
+      if (error instanceof StoreError && error.status === 404) return false;
+      throw error;
+    }
   }
 
   /** Writes an artifact's bytes to a file, which appears only when they are whole and right. */
@@ -126,16 +147,10 @@ export class StoreClient {
       try {
         const answer = await this.#send("GET", `namespaces/${namespace}/artifacts/${digest}`);
         const hash = createHash("sha256");
-        const meter = new Transform({
-          transform(chunk: Buffer, _encoding, done) {
-            hash.update(chunk);
-            done(null, chunk);
-          },
-        });
-        await pipeline(answer.body, meter, createWriteStream(partial)).catch((error: unknown) => {
+        await pipeline(hashed(answer.body, hash), createWriteStream(partial)).catch((error: unknown) => {
           throw isLocal(error) ? error : new StoreError(0, "Interrupted", `the download of ${digest} was cut short`);
         });
-        if (`sha256:${hash.digest("hex")}` !== digest) {
+        if (digestOf(hash) !== digest) {
           throw new StoreError(502, "DigestMismatch", `the store sent other bytes than ${digest}`);
         }
         await rename(partial, file);
@@ -196,6 +211,17 @@ export class StoreClient {
       }
     }
   }
+}
+
+async function* hashed(bytes: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
+  for await (const chunk of bytes) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
+function digestOf(hash: Hash): string {
+  return `sha256:${hash.digest("hex")}`;
 }
 
 /** A file that can't be read or written here is not the store's failure. */

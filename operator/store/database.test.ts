@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -47,7 +47,24 @@ test("a file that is newer than this program, or none of ours, is refused and le
   database.close();
   expect(() => new Database(folder)).toThrow(/has version 999.*run a newer one/);
   writeFileSync(join(folder, "lemnis.db"), "this is no database, but it is long enough to look like one".repeat(50));
-  expect(() => new Database(folder)).toThrow(/not a database/);
+  expect(() => new Database(folder)).toThrow(/lemnis.db is damaged .*not a database.*restore the volume from a backup/);
+});
+
+test("a file with a damaged page is refused, also where nobody has asked for that page yet", () => {
+  const database = new Database(folder);
+  database.transaction(() => {
+    for (let job = 0; job < 500; job++)
+      database.run("INSERT INTO runs VALUES ('a', ?, 'd', 't', ?)", `job-${job}`, "x".repeat(200));
+  });
+  database.close();
+  const path = join(folder, "lemnis.db");
+  const bytes = readFileSync(path);
+  const hurt = Buffer.from(bytes);
+  hurt.fill(0xff, bytes.length - 4096 + 8, bytes.length - 4096 + 64);
+  writeFileSync(path, hurt);
+  expect(() => new Database(folder)).toThrow(/lemnis.db is damaged .*malformed.*restore the volume from a backup/);
+  writeFileSync(path, bytes);
+  new Database(folder).close();
 });
 
 test("writes reach the disk before they are acknowledged", () => {

@@ -59,9 +59,19 @@ export class Database {
   /** Opens or makes `<folder>/lemnis.db`. Throws when the file is damaged or newer than this program. */
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true });
-    this.#db = new DatabaseSync(join(folder, "lemnis.db"));
-    this.#db.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000");
-    this.#migrate();
+    const file = join(folder, "lemnis.db");
+    this.#db = new DatabaseSync(file);
+    try {
+      this.#db.exec(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000",
+      );
+      this.#check();
+      this.#migrate();
+    } catch (error) {
+      this.#db.close();
+      if (!isDamage(error)) throw error;
+      throw new Error(`${file} is damaged (${(error as Error).message}): restore the volume from a backup`);
+    }
   }
 
   all<T>(sql: string, ...values: SQLInputValue[]): T[] {
@@ -94,6 +104,12 @@ export class Database {
     this.#db.close();
   }
 
+  /** Every page is looked at: a damaged one would else be found when it is needed, by a store that has gone on writing. */
+  #check(): void {
+    const found = this.get<{ quick_check: string }>("PRAGMA quick_check(1)")?.quick_check;
+    if (found !== "ok") throw new Error(`database disk image is malformed: ${found?.replaceAll(/\s+/g, " ")}`);
+  }
+
   #migrate(): void {
     this.#db.exec("CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY)");
     const done = this.get<{ last: number | null }>("SELECT max(id) AS last FROM migrations")?.last ?? 0;
@@ -109,4 +125,9 @@ export class Database {
       });
     });
   }
+}
+
+/** True of SQLite's errors that say that its file is not as it wrote it. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof Error && /disk image is malformed|file is not a database/.test(error.message);
 }

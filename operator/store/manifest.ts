@@ -24,7 +24,11 @@ export const relativePath = z
     "must be a relative path without . or .. segments",
   );
 
-export const fileEntry = z.strictObject({ path: relativePath, size: z.int().min(0), digest });
+/** What a file holds, whatever it is called. */
+export const content = z.strictObject({ size: z.int().min(0), digest });
+export type Content = z.infer<typeof content>;
+
+export const fileEntry = content.extend({ path: relativePath });
 export type FileEntry = z.infer<typeof fileEntry>;
 
 export const files = z.array(fileEntry).min(1).max(10_000);

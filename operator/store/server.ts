@@ -8,7 +8,7 @@ import { ZodError } from "zod";
 import { objectName } from "./api.ts";
 import { Authenticator, type Review, requireNamespace } from "./auth.ts";
 import { Blobs } from "./blobs.ts";
-import { Database } from "./database.ts";
+import { Database, isDamage } from "./database.ts";
 import { Datasets } from "./datasets.ts";
 import { HttpError } from "./errors.ts";
 import { createStoreMetrics } from "./metrics.ts";
@@ -153,6 +153,13 @@ function describe(error: Error & { statusCode?: number; code?: string }): {
   }
   if (/database is locked|busy/.test(error.message)) {
     return { status: 503, code: "Locked", message: "the store's database is locked by another process: try again" };
+  }
+  if (isDamage(error)) {
+    return {
+      status: 503,
+      code: "Damaged",
+      message: "the store's database is damaged: restore its volume from a backup",
+    };
   }
   return { status: 500, code: "Internal", message: "the store failed; its log says why" };
 }

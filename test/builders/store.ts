@@ -30,7 +30,7 @@ export function openStore({ folder = mkdtempSync(join(tmpdir(), "lemnis-store-")
     /** Puts content there as an upload would. */
     async upload(namespace: string, content: string): Promise<FileEntry> {
       const file = fileOf(content);
-      await blobs.put(namespace, file.digest, { body: Readable.from([Buffer.from(content)]) });
+      await blobs.put(namespace, { body: Readable.from([Buffer.from(content)]), digest: file.digest });
       return file;
     },
     close() {

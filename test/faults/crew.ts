@@ -12,7 +12,7 @@ const superviseMs = 50;
 export class Crew {
   readonly proxies: readonly FaultProxy[];
   readonly #rig: Rig;
-  readonly #env: Record<string, string>;
+  #env: Record<string, string>;
   readonly #operators: (OperatorProcess | undefined)[] = [];
   readonly #watched: NodeJS.Timeout;
   /** How often one was started again. */
@@ -41,6 +41,12 @@ export class Crew {
   /** Ends a replica as a crash would; it is started again. */
   kill(index = 0): Promise<void> {
     return this.#operators[index]?.stop("SIGKILL") ?? Promise.resolve();
+  }
+
+  /** Another release takes over: every process ends, and starts with other settings. */
+  async release(env: Record<string, string>): Promise<void> {
+    this.#env = { ...this.#env, ...env };
+    for (const index of this.#operators.keys()) await this.kill(index);
   }
 
   /** The replica that holds the Lease. */

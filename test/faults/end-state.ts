@@ -26,7 +26,8 @@ export async function endState(user: User): Promise<string> {
 }
 
 function mask(value: unknown, namespace: string): unknown {
-  if (typeof value === "string") return value.replaceAll(namespace, "NAMESPACE");
+  // A revision keeps the image of the operator that made it.
+  if (typeof value === "string") return value.replaceAll(namespace, "NAMESPACE").replace(/^lemnis:\d$/, "lemnis");
   if (Array.isArray(value)) return value.map((item) => mask(item, namespace));
   if (typeof value !== "object" || value === null) return value;
   const members = Object.entries(value)

@@ -10,10 +10,9 @@ import { customResourceDefinitions } from "../../operator/kube/resources.ts";
 import type { KubeObject, Resource } from "../../operator/kube/types.ts";
 import { servingRuntime, trainingRuntime } from "../builders/kinds.ts";
 import { type ControlPlane, startControlPlane } from "../cluster/control-plane.ts";
-import { Child, freePorts } from "../cluster/os/child.ts";
-import { isHealthy } from "../cluster/os/http.ts";
 import { waitUntil } from "../cluster/progress.ts";
 import { OperatorProcess, type OperatorProcessOptions } from "./operator.ts";
+import { type StoreProcess, startStore } from "./store.ts";
 
 const builtIn: Record<string, readonly [string, string, string]> = {
   Namespace: ["", "v1", "namespaces"],
@@ -112,38 +111,6 @@ export async function startRig({ controllerManager = false, storeDir }: RigOptio
       await store.kill();
       await client.close();
       await plane.stop();
-    },
-  };
-}
-
-/** Like an API server, it can be killed and comes back at the same address. */
-export interface StoreProcess {
-  url: string;
-  dir: string;
-  /** Of the process that runs now. */
-  pid(): number;
-  kill(): Promise<void>;
-  restart(): Promise<void>;
-}
-
-/** A store whose callers' tokens are their names: no API server is asked. */
-async function startStore(dir: string, logs: string): Promise<StoreProcess> {
-  const [port = 0] = await freePorts(1);
-  const url = `http://127.0.0.1:${port}`;
-  const launch = () =>
-    Child.start({
-      ...{ name: "lemnis-store", command: process.execPath, logFile: join(logs, "logs/lemnis-store.log") },
-      args: [join(import.meta.dirname, "../integration/store/store-process.ts"), dir, String(port)],
-      isReady: () => isHealthy(`${url}/healthz`),
-    });
-  let current = await launch();
-  return {
-    ...{ url, dir },
-    pid: () => current.pid,
-    kill: () => current.stop("SIGKILL"),
-    async restart() {
-      await current.stop("SIGKILL");
-      current = await launch();
     },
   };
 }

@@ -11,11 +11,14 @@ import { cpuSecondsOf, residentBytesOf } from "./process.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-const imageOptions = /NODE_OPTIONS="(.*)"/.exec(readFileSync(join(root, "Dockerfile"), "utf8"))?.[1];
+const found = (file: string, pattern: RegExp) => pattern.exec(readFileSync(join(root, file), "utf8"))?.[1] ?? "";
+const imageOptions = found("Dockerfile", /NODE_OPTIONS="(.*)"/);
+const arenas = found("charts/lemnis/templates/operator.yaml", /MALLOC_ARENA_MAX\n *value: "(\d+)"/);
 
 /** Node runs as it does in the chart's pod: half of its memory limit is for the heap, and what was compiled is kept. */
 const environment = {
   NODE_OPTIONS: `${imageOptions} --max-old-space-size=256`,
+  MALLOC_ARENA_MAX: arenas,
   NODE_COMPILE_CACHE: join(tmpdir(), "lemnis-compile-cache"),
 };
 

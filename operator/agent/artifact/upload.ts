@@ -1,8 +1,9 @@
 import type { FileEntry } from "../../store/api.ts";
 import type { AgentContext } from "../context.ts";
 import { permanent } from "../failure.ts";
+import type { TaskFailure } from "../tasks.ts";
 import { mapConcurrent, transfers } from "./concurrent.ts";
-import { byPath, describeFile, type LocalFile } from "./files.ts";
+import { byPath, type LocalFile } from "./files.ts";
 
 /** More files than a version may have. */
 const fileLimit = 10_000;
@@ -13,16 +14,15 @@ export async function uploadFiles(
   namespace: string,
   files: readonly LocalFile[],
 ): Promise<FileEntry[]> {
-  if (files.length > fileLimit) {
-    throw permanent(
-      "StoreRejected",
-      `a version has at most ${fileLimit} files, this one ${files.length}: pack them into fewer`,
-    );
-  }
-  const entries = await mapConcurrent(files, transfers, async (file) => {
-    const entry = await describeFile(file);
-    await store.uploadFile(namespace, file.local, entry);
-    return entry;
+  checkCount(files, "StoreRejected");
+  const entries = await mapConcurrent(files, transfers, async ({ path, local, digest, size }) => {
+    const known = digest !== undefined && size !== undefined ? { digest, size } : undefined;
+    return { path, ...(await store.uploadFile(namespace, local, known)) };
   });
   return entries.sort(byPath);
+}
+
+export function checkCount(files: readonly LocalFile[], reason: TaskFailure["reason"]): void {
+  if (files.length <= fileLimit) return;
+  throw permanent(reason, `a version has at most ${fileLimit} files, this one ${files.length}: pack them into fewer`);
 }

@@ -7,12 +7,13 @@ import {
   manifestDigest,
   type Origin,
 } from "../../store/api.ts";
+import type { LocalFile } from "../artifact/files.ts";
 import type { AgentContext } from "../context.ts";
 import { permanent } from "../failure.ts";
 import { progressTo, type Tell } from "../progress.ts";
 import type { SnapshotTask } from "../tasks.ts";
 import { splitFiles } from "./files.ts";
-import { inFolder, type KnownFile, startStoring } from "./store-files.ts";
+import { inFolder, startStoring } from "./store-files.ts";
 import { makeTable } from "./table.ts";
 
 /** What a version is made of, wherever it comes from: local files of one format. A derived version is one Parquet file. */
@@ -20,9 +21,9 @@ export interface VersionSource {
   format: DatasetFormat;
   csv?: SnapshotTask["csv"];
   /** What is stored, by path; never empty. */
-  files: readonly KnownFile[];
+  files: readonly LocalFile[];
   /** The same files as they are read, where that is another: packed ones unpacked. */
-  tables?: readonly KnownFile[];
+  tables?: readonly LocalFile[];
   /** One for each file, by the file's path, when the bytes stay where they are. */
   origins?: readonly Origin[] | undefined;
   facts: Pick<DatasetVersionInput, "source" | "parents">;
@@ -47,7 +48,7 @@ export type Content = Pick<
   "rows" | "splits" | "columns" | "profile" | "missing" | "expectations" | "newest"
 > & {
   /** The version's files, by their paths in it. */
-  files: readonly KnownFile[];
+  files: readonly LocalFile[];
 };
 
 /** All that the making of a version works with. */
@@ -114,7 +115,7 @@ async function makeVersion(making: Making): Promise<DatasetVersionInput> {
 }
 
 /** The origins by the paths that the files have in the version. */
-function movedOrigins({ files, origins = [] }: VersionSource, moved: readonly KnownFile[]): Origin[] {
+function movedOrigins({ files, origins = [] }: VersionSource, moved: readonly LocalFile[]): Origin[] {
   const paths = new Map(files.map(({ path, local }) => [local, path]));
   const byPath = new Map(origins.map((origin) => [origin.path, origin]));
   return moved.map(({ path, local }) => {

@@ -1,17 +1,12 @@
+import { stat } from "node:fs/promises";
 import type { FileEntry } from "../../store/api.ts";
 import { mapConcurrent, transfers } from "../artifact/concurrent.ts";
 import { byPath, describeFile, type LocalFile } from "../artifact/files.ts";
-import { permanent } from "../failure.ts";
+import { checkCount } from "../artifact/upload.ts";
 import type { Making } from "./register.ts";
 
-/** More files than a version may have. */
-const fileLimit = 10_000;
-
-/** A file of the version; `digest` and `size`, where they are known, save reading it once more. */
-export type KnownFile = LocalFile & { digest?: string; size?: number };
-
 /** Files as they lie in a version's folder. */
-export function inFolder(folder: string, files: readonly KnownFile[]): KnownFile[] {
+export function inFolder(folder: string, files: readonly LocalFile[]): LocalFile[] {
   return files.map((file) => ({ ...file, path: `${folder}/${file.path}` }));
 }
 
@@ -23,7 +18,7 @@ export interface Storing {
 }
 
 /** Puts files into the store, which takes none that it has, unless they stay where they are. */
-export function startStoring(making: Making, files: readonly KnownFile[]): Storing {
+export function startStoring(making: Making, files: readonly LocalFile[]): Storing {
   const state = { stopped: false };
   const entries = storeFiles(making, files, state);
   // Who started it may fail before asking for them.
@@ -37,27 +32,39 @@ export function startStoring(making: Making, files: readonly KnownFile[]): Stori
 }
 
 async function storeFiles(
-  { context, task, source, tell }: Making,
-  files: readonly KnownFile[],
+  making: Making,
+  files: readonly LocalFile[],
   state: { readonly stopped: boolean },
 ): Promise<FileEntry[]> {
-  if (files.length > fileLimit) {
-    throw permanent(
-      "SourceInvalid",
-      `a version has at most ${fileLimit} files, this one ${files.length}: pack them into fewer`,
-    );
-  }
+  checkCount(files, "SourceInvalid");
+  const { tell, current } = making;
   const totalBytes = files.every(({ size }) => size !== undefined)
     ? files.reduce((sum, { size = 0 }) => sum + size, 0)
     : undefined;
   let bytes = 0;
-  const entries = await mapConcurrent(files, transfers, async ({ path, local, digest, size }) => {
-    const entry =
-      digest !== undefined && size !== undefined ? { path, size, digest } : await describeFile({ path, local });
-    if (!source.origins && !state.stopped) await context.store.uploadFile(task.namespace, local, entry);
+  const before = new Map(current?.files.map(({ path, size }) => [path, size]));
+  const entries = await mapConcurrent(files, transfers, async (file) => {
+    const entry = await storeFile(making, file, { before: before.get(file.path), stopped: state.stopped });
     bytes += entry.size;
     tell({ phase: "Storing", bytes, ...(totalBytes === undefined ? {} : { totalBytes }) });
     return entry;
   });
   return entries.sort(byPath);
+}
+
+/** `before`: the size of the file of this path in the current version. */
+async function storeFile(
+  { context: { store }, task: { namespace }, source }: Making,
+  file: LocalFile,
+  { before, stopped }: { before: number | undefined; stopped: boolean },
+): Promise<FileEntry> {
+  const { path, local, digest } = file;
+  // To send what the store has would cost more than to read it twice.
+  const isLikely = digest !== undefined || before === (await stat(local)).size;
+  if (source.origins || stopped || isLikely) {
+    const entry = await describeFile(file);
+    if (!source.origins && !stopped) await store.uploadFile(namespace, local, entry);
+    return entry;
+  }
+  return { path, ...(await store.uploadFile(namespace, local)) };
 }

@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExpectationResult } from "../../store/api.ts";
+import type { LocalFile } from "../artifact/files.ts";
 import { judge } from "../expectations/judge.ts";
 import { exampleRows } from "../expectations/table.ts";
 import { permanent } from "../failure.ts";
@@ -10,7 +11,7 @@ import { openRaw, type RawTable, type TableFormat } from "../table/raw.ts";
 import { explained, makeTyped, type TypedColumn } from "../table/typed.ts";
 import { writeSplits } from "../table/write.ts";
 import type { Content, Making } from "./register.ts";
-import { inFolder, type KnownFile } from "./store-files.ts";
+import { inFolder } from "./store-files.ts";
 
 /** Of the other formats: what the table holds, when it keeps its contract and what is expected of it. */
 export async function makeTable(making: Making): Promise<Content> {
@@ -85,7 +86,7 @@ interface Typed {
 async function fileSplits(
   { task: { splits }, source }: Making,
   { database, raw, typed, folder, rows }: Typed,
-): Promise<{ files: KnownFile[]; splits: Record<string, number> }> {
+): Promise<{ files: LocalFile[]; splits: Record<string, number> }> {
   if (!splits) return { files: inFolder("all", source.files), splits: { all: rows } };
   const written = await writeSplits(database, { raw, typed, splits, folder: join(folder, "splits") });
   const counts: Record<string, number> = {};

@@ -7,25 +7,30 @@ import { HttpError, notFound } from "../errors.ts";
 import type { Services } from "../server.ts";
 
 const path = "/artifacts/:digest";
-const parameters = z.object({ namespace: objectName, digest });
+const inNamespace = z.object({ namespace: objectName });
+const parameters = inNamespace.extend({ digest });
+const bodyLimit = Number.MAX_SAFE_INTEGER;
 
 export function addArtifactRoutes(app: FastifyInstance, { blobs }: Services): void {
   // Whatever the bytes are called, they are only passed on.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
 
-  app.put(path, { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
+  // For a sender that has not read the bytes yet: what their digest is comes with the answer.
+  app.post("/artifacts", { bodyLimit }, async (request, reply) => {
+    const { namespace } = inNamespace.parse(request.params);
+    return reply.status(201).send(await blobs.put(namespace, uploadOf(request)));
+  });
+
+  app.put(path, { bodyLimit }, async (request, reply) => {
     const { namespace, digest } = parameters.parse(request.params);
-    const length = request.headers["content-length"];
     const known = blobs.size(namespace, digest);
     if (known !== undefined && (await blobs.isIntact(namespace, digest))) {
       (request.body as Readable | undefined)?.resume();
       blobs.touch(namespace, digest);
       return reply.status(200).send({ digest, size: known });
     }
-    const body = (request.body as Readable | undefined) ?? request.raw;
-    const size = await blobs.put(namespace, digest, { body, ...(length ? { length: Number(length) } : {}) });
-    return reply.status(201).send({ digest, size });
+    return reply.status(201).send(await blobs.put(namespace, { ...uploadOf(request), digest }));
   });
 
   app.route({
@@ -46,6 +51,11 @@ export function addArtifactRoutes(app: FastifyInstance, { blobs }: Services): vo
     void reply.header("content-length", range ? range.end - range.start + 1 : size);
     return request.method === "HEAD" ? reply.send() : reply.send(blobs.read(namespace, digest, range));
   }
+}
+
+function uploadOf({ headers, body, raw }: FastifyRequest) {
+  const length = headers["content-length"];
+  return { body: (body as Readable | undefined) ?? raw, ...(length ? { length: Number(length) } : {}) };
 }
 
 /** One range of bytes, as a download that goes on asks for it. */

@@ -7,6 +7,7 @@ import { performance } from "node:perf_hooks";
 import { pipeline } from "node:stream/promises";
 import type { SnapshotTask } from "../../../operator/agent/tasks.ts";
 import { snapshotTask, startWorld } from "../../integration/agent/world.ts";
+import { startStore } from "../../rig/store.ts";
 
 /** MB a second. */
 export async function copySpeed(file: string): Promise<number> {
@@ -35,9 +36,11 @@ export const snapshots: Record<string, Partial<SnapshotTask>> = {
   "CSV with its profile and two splits": { splits: { seed: 0, shares } },
 };
 
-/** MB a second of a mounted file that becomes a version in a real store in this process. */
+/** MB a second of a mounted file that becomes a version in a real store, which is a process of its own. */
 export async function snapshotSpeed(file: string, changes: Partial<SnapshotTask>): Promise<number> {
-  const world = await startWorld(dirname(file));
+  const folder = await mkdtemp(join(dirname(file), "store-"));
+  const service = await startStore(folder, folder);
+  const world = await startWorld(dirname(file), service.url);
   try {
     await mkdir(world.paths.source, { recursive: true });
     await link(file, join(world.paths.source, "data.csv"));
@@ -47,6 +50,8 @@ export async function snapshotSpeed(file: string, changes: Partial<SnapshotTask>
     return await speedSince(started, file);
   } finally {
     await world.close();
+    await service.kill();
+    await rm(folder, { recursive: true });
   }
 }
 

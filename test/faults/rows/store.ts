@@ -1,5 +1,5 @@
 /** The store is away, locked, full, or damaged: nothing that it acknowledged is lost, and a condition says what is wrong. */
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -29,6 +29,29 @@ const killed: Run = {
     if (name !== "retrain") return;
     await scene.rig.store.kill();
     scene.meanwhile(untilSaid(scene, /^StoreUnavailable/).finally(() => scene.rig.store.restart()));
+  },
+};
+
+/** The pages of the database are overwritten while the store is away: it refuses to start, until a copy is put back. */
+const damaged: Run = {
+  name: "its pages overwritten, until a condition says so and a copy is put back",
+  beforeStage: async (scene, { name }) => {
+    if (name !== "retrain") return;
+    const { rig, volume } = scene;
+    const path = join(volume.dir, "lemnis.db");
+    await rig.store.kill();
+    emptyLog(volume.dir);
+    const copy = readFileSync(path);
+    const hurt = Buffer.from(copy);
+    for (let page = 4096; page < hurt.length; page += 4096) hurt.fill(0xff, page, page + 64);
+    writeFileSync(path, hurt);
+    const refused = await rig.store.restart().catch((error: Error) => error.message);
+    if (!/lemnis\.db is damaged.*restore/.test(refused ?? "")) throw new Error(`S4: the store started: ${refused}`);
+    const mend = async () => {
+      writeFileSync(path, copy);
+      await rig.store.restart();
+    };
+    scene.meanwhile(untilSaid(scene, /^StoreUnavailable/).finally(mend));
   },
 };
 
@@ -64,11 +87,15 @@ function lock({ volume }: Scene): () => void {
   };
 }
 
-/** Empties the log of writes first: what has room in it would be written to a full volume all the same. */
-function fill({ volume }: Scene): () => void {
-  const database = new DatabaseSync(join(volume.dir, "lemnis.db"), { timeout: 30_000 });
+function emptyLog(folder: string): void {
+  const database = new DatabaseSync(join(folder, "lemnis.db"), { timeout: 30_000 });
   database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   database.close();
+}
+
+/** Empties the log of writes first: what has room in it would be written to a full volume all the same. */
+function fill({ volume }: Scene): () => void {
+  emptyLog(volume.dir);
   volume.fill();
   return () => volume.makeRoom();
 }
@@ -104,6 +131,7 @@ function flip(path: string): void {
 
 export const stores: readonly Row[] = [
   { fault: "store killed", runs: [killed] },
+  { fault: "store's database damaged", runs: [damaged] },
   { fault: "store locked", runs: [hurt("until a condition says so", lock, /^StoreUnavailable: .*locked/)] },
   { fault: "store's disk full", runs: [hurt("until a condition says so", fill, /^StoreUnavailable: .*full/)] },
   { fault: "artifact corrupt", runs: [{ ...corrupt, long: true }] },

@@ -1,4 +1,4 @@
-/** The CRD becomes that of the next release and that of this one again; a new process comes with each. */
+/** The CRD and the operator's image become those of the next release and of this one again, while a model is trained and rolled out. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { customResourceDefinitions } from "../../../operator/kube/resources.ts";
 import type { KubeObject } from "../../../operator/kube/types.ts";
@@ -34,22 +34,59 @@ async function applyUntil({ user }: Scene, isKept: boolean): Promise<void> {
   }
 }
 
-const upgraded: Run = {
-  name: "a field more, and back; a restart with each",
-  beforeStage: async (scene, stage) => {
-    if (stage.name === "retrain") {
-      await define(scene, true);
-      await applyUntil(scene, true);
-      await scene.crew.kill();
-    }
-    if (stage.name === "roll forward") {
-      const { spec } = await scene.user.get("InferenceService");
-      if (spec[field] !== "kept") throw new Error("S4: what the next release has in the spec was pruned");
-      await define(scene, false);
-      await applyUntil(scene, false);
-      await scene.crew.kill();
-    }
-  },
-};
+/** The agent's image is the operator's own, which is what tells one release's pods from another's. */
+const images = { thisOne: "lemnis:1", next: "lemnis:2" };
 
-export const upgrades: readonly Row[] = [{ fault: "CRD upgraded and back", runs: [upgraded] }];
+async function imagesOf({ user }: Scene): Promise<Map<string, string>> {
+  const deployments = await user.list("Deployment");
+  return new Map(
+    deployments.map(({ metadata, spec }) => [
+      metadata.name,
+      JSON.stringify(spec.template)
+        .match(/"lemnis:\d"/g)
+        ?.join(),
+    ]),
+  ) as Map<string, string>;
+}
+
+function upgradedAndBack(): Run {
+  let before = new Map<string, string>();
+  /** What serves is not rolled because the operator is another one. */
+  const check = async (scene: Scene) => {
+    const now = await imagesOf(scene);
+    const rolled = [...before].filter(([name, image]) => now.has(name) && now.get(name) !== image);
+    if (rolled.length > 0) throw new Error(`S3: ${rolled.map(([name]) => name).join(", ")} rolled with the operator`);
+  };
+  return {
+    name: "a field more and another image, and back; a restart with each",
+    beforeStage: async (scene, stage) => {
+      if (stage.name === "retrain") {
+        before = await imagesOf(scene);
+        if (before.size === 0 || ![...before.values()].every((image) => image?.includes(images.thisOne))) {
+          throw new Error(`no Deployment of this release: ${JSON.stringify([...before])}`);
+        }
+        await define(scene, true);
+        await applyUntil(scene, true);
+        await scene.crew.release({ LEMNIS_AGENT_IMAGE: images.next });
+      }
+      if (stage.name === "roll forward") {
+        await check(scene);
+        before = await imagesOf(scene);
+        if (![...before.values()].some((image) => image.includes(images.next))) {
+          throw new Error(`the next release has made no Deployment: ${JSON.stringify([...before])}`);
+        }
+        const { spec } = await scene.user.get("InferenceService");
+        if (spec[field] !== "kept") throw new Error("S4: what the next release has in the spec was pruned");
+        await define(scene, false);
+        await applyUntil(scene, false);
+        await scene.crew.release({ LEMNIS_AGENT_IMAGE: images.thisOne });
+      }
+    },
+    after: async (scene) => {
+      await check(scene);
+      return [];
+    },
+  };
+}
+
+export const upgrades: readonly Row[] = [{ fault: "CRD and operator upgraded and back", runs: [upgradedAndBack()] }];

@@ -17,7 +17,7 @@ export async function uploaded(world: World, name: string, content: string): Pro
   const local = join(world.paths.source, name);
   await world.source(name, content);
   const file = await hashFile(local);
-  await world.store.uploadFile(namespace, local, { path: name, ...file });
+  await world.store.uploadFile(namespace, local, file);
   return file;
 }
 

@@ -22,9 +22,10 @@ const detail = (version = "1") => world.store.getDatasetVersion(namespace, "wine
 function uploads(): string[] {
   const sent: string[] = [];
   const { uploadFile } = world.store;
-  world.store.uploadFile = (inNamespace, file, entry) => {
-    sent.push(entry.digest);
-    return uploadFile.call(world.store, inNamespace, file, entry);
+  world.store.uploadFile = async (inNamespace, file, known) => {
+    const stored = await uploadFile.call(world.store, inNamespace, file, known);
+    sent.push(stored.digest);
+    return stored;
   };
   return sent;
 }

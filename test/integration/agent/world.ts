@@ -8,7 +8,7 @@ import { type AgentPaths, agentPaths, type Timing } from "../../../operator/agen
 import { runAgent } from "../../../operator/agent/run.ts";
 import type { SnapshotTask, Task } from "../../../operator/agent/tasks.ts";
 import { StoreClient } from "../../../operator/store/client.ts";
-import { startStore } from "../../../operator/store/server.ts";
+import { type StoreInput, startStore } from "../../../operator/store/server.ts";
 
 export interface Outcome {
   code: number;
@@ -31,7 +31,8 @@ export interface World {
 /** Namespace of every task in these tests. */
 export const namespace = "team-a";
 
-export async function startWorld(parent: string = tmpdir()): Promise<World> {
+/** `storeUrl`: of a store that runs already. Default: one in this process. */
+export async function startWorld(parent: string = tmpdir(), storeUrl?: string): Promise<World> {
   const root = await mkdtemp(join(parent, "lemnis-agent-"));
   const paths = Object.fromEntries(
     Object.entries(agentPaths).map(([name, path]) => [name, join(root, path)]),
@@ -40,16 +41,9 @@ export async function startWorld(parent: string = tmpdir()): Promise<World> {
     await mkdir(folder, { recursive: true });
   }
   await mkdir(dirname(paths.terminationLog), { recursive: true });
-  const service = await startStore({
-    dataDir: join(root, "store"),
-    host: "127.0.0.1",
-    port: 0,
-    review: async () => ({ authenticated: true, username: `system:serviceaccount:${namespace}:default` }),
-    operatorIdentity: "lemnis-system/lemnis",
-    logger: pino({ level: "silent" }),
-    registry: new Registry(),
-  });
-  const store = new StoreClient({ url: service.url, token: async () => "token", tries: 1 });
+  const service = storeUrl === undefined ? await startStore(storeIn(root)) : undefined;
+  const url = storeUrl ?? service?.url ?? "";
+  const store = new StoreClient({ url, token: async () => `${namespace}:default`, tries: 1 });
   return {
     paths,
     store,
@@ -74,9 +68,21 @@ export async function startWorld(parent: string = tmpdir()): Promise<World> {
     },
     async close() {
       await store.close();
-      await service.close();
+      await service?.close();
       await rm(root, { recursive: true, force: true });
     },
+  };
+}
+
+function storeIn(root: string): StoreInput {
+  return {
+    dataDir: join(root, "store"),
+    host: "127.0.0.1",
+    port: 0,
+    review: async (token) => ({ authenticated: true, username: `system:serviceaccount:${token}` }),
+    operatorIdentity: "lemnis-system/lemnis",
+    logger: pino({ level: "silent" }),
+    registry: new Registry(),
   };
 }
 

@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import { type FileHandle, open } from "node:fs/promises";
+import type { Readable } from "node:stream";
+
+export interface Received {
+  size: number;
+  digest: string;
+}
+
+/** As much of an upload is read after it has failed: a sender that is cut off in the middle does not hear why. */
+const heardOutBytes = 256 * 2 ** 20;
+
+/** Writes a stream to a new file, to the disk; its size and digest. */
+export async function receive(path: string, body: Readable): Promise<Received> {
+  const hash = createHash("sha256");
+  let size = 0;
+  let ignored = 0;
+  // A stream that breaks before it is read tells it to whoever reads it, and must not end the process.
+  body.on("error", () => {});
+  const file = await open(path, "wx");
+  const pieces = new Pieces(file);
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (pieces.failure) {
+        ignored += chunk.length;
+        if (ignored > heardOutBytes) break;
+        continue;
+      }
+      hash.update(chunk);
+      size += chunk.length;
+      for (let at = 0; at < chunk.length; ) at += await pieces.add(chunk, at);
+    }
+    await pieces.write();
+    await pieces.written;
+    if (pieces.failure) throw pieces.failure;
+    await file.sync();
+  } finally {
+    await pieces.written;
+    await file.close();
+  }
+  return { size, digest: `sha256:${hash.digest("hex")}` };
+}
+
+/** Writes in large pieces: each write has a price. One is filled while the other is written, and no more memory is used. */
+class Pieces {
+  failure: unknown;
+  /** Settles when what was handed over is written, or could not be. */
+  written: Promise<void> = Promise.resolve();
+  readonly #file: FileHandle;
+  #filling = Buffer.allocUnsafe(1 << 20);
+  #other = Buffer.allocUnsafe(1 << 20);
+  #length = 0;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** Takes what has room of the bytes from `at`: how many. */
+  async add(bytes: Buffer, at: number): Promise<number> {
+    const taken = bytes.copy(this.#filling, this.#length, at);
+    this.#length += taken;
+    if (this.#length === this.#filling.length) await this.write();
+    return taken;
+  }
+
+  /** Hands over what is waiting. */
+  async write(): Promise<void> {
+    await this.written;
+    const piece = this.#filling.subarray(0, this.#length);
+    this.written = this.#file.writeFile(piece).catch((error: unknown) => {
+      this.failure ??= error;
+    });
+    [this.#filling, this.#other] = [this.#other, this.#filling];
+    this.#length = 0;
+  }
+}
