@@ -1,4 +1,5 @@
 import type { ColumnProfile } from "../../store/api.ts";
+import { errorText } from "../failure.ts";
 import type { Database, Row } from "./database.ts";
 import { countBins, edgesOf, type Histogram } from "./histogram.ts";
 import { type MissingPattern, missingPatterns } from "./missing.ts";
@@ -13,6 +14,8 @@ const exactRows = 1_000_000;
 const sampleRows = 200_000;
 /** Squares of larger numbers leave the range of a double. */
 const squarable = 1e150;
+/** Sums of larger numbers may leave it. */
+const summable = 1e300;
 
 export interface Profiled {
   rows: number;
@@ -32,11 +35,7 @@ export async function profileTable(database: Database, columns: readonly TypedCo
   const counted = await database.row("SELECT count(*) AS rows FROM cells");
   const rows = Number(counted.rows);
   const exact = rows <= exactRows;
-  const label = columns.find(({ role }) => role === "Label");
-  const summary = await database.aggregate(
-    columns.flatMap((column) => [...summarySql(column, exact), ...correlationSql(column, label)]),
-    "cells",
-  );
+  const summary = await summarize(database, columns, exact);
   const sample = exact ? "cells" : `(SELECT * FROM cells WHERE hash(file, row) % ${Math.ceil(rows / sampleRows)} = 0)`;
   const quantiles = await database.aggregate(columns.flatMap(quantileSql), sample);
   const profile: ColumnProfile[] = [];
@@ -67,15 +66,46 @@ async function histogramOf(database: Database, column: TypedColumn, summary: Row
   return edges && countBins(database, column, edges);
 }
 
-function summarySql(column: TypedColumn, exact: boolean): string[] {
+/**
+ * Counts, ranges, means and correlations. To leave out what is no finite number, or has no square, costs as much as all the
+ * rest: it is done where the plain pass shows that a column has such values.
+ */
+async function summarize(database: Database, columns: readonly TypedColumn[], exact: boolean): Promise<Row> {
+  const label = columns.find(({ role }) => role === "Label");
+  const ask = (asked: readonly TypedColumn[], guarded: boolean) =>
+    database.aggregate(
+      asked.flatMap((column) => [...summarySql(column, { exact, guarded }), ...correlationSql(column, label, guarded)]),
+      "cells",
+    );
+  const plainly = await ask(columns, false).catch((error: unknown) => {
+    if (/out of range/i.test(errorText(error))) return undefined;
+    throw error;
+  });
+  if (!plainly) return ask(columns, true);
+  const isTame = ({ cell, type }: TypedColumn) =>
+    type !== "Double" ||
+    [plainly[`${cell}_min`], plainly[`${cell}_max`]].every(
+      (value) => value === null || Math.abs(Number(value)) < squarable,
+    );
+  const wild = label && !isTame(label) ? columns : columns.filter((column) => !isTame(column));
+  return wild.length === 0 ? plainly : { ...plainly, ...(await ask(wild, true)) };
+}
+
+interface Asking {
+  exact: boolean;
+  /** Leaves out NaN, infinite and huge values. */
+  guarded: boolean;
+}
+
+function summarySql(column: TypedColumn, { exact, guarded }: Asking): string[] {
   const { cell, type } = column;
-  const number = finiteSql(column);
+  const [value, number] = guarded ? [valueSql(column), finiteSql(column)] : [cell, cell];
+  const below = (limit: number) => (guarded ? ` FILTER (abs(${number}::DOUBLE) < ${limit})` : "");
   const shown = type === "Date" || type === "Timestamp" ? (sql: string) => `(${sql})::VARCHAR` : (sql: string) => sql;
-  const distinct = exact ? `count(DISTINCT ${valueSql(column)})` : `approx_count_distinct(${valueSql(column)})`;
   return [
     `count(*) - count(${cell}) AS ${cell}_raw_nulls`,
-    `count(*) - count(${valueSql(column)}) AS ${cell}_nulls`,
-    `${distinct} AS ${cell}_distinct`,
+    `count(*) - count(${value}) AS ${cell}_nulls`,
+    `${exact ? `count(DISTINCT ${value})` : `approx_count_distinct(${value})`} AS ${cell}_distinct`,
     `${shown(`min(${number})`)} AS ${cell}_min`,
     `${shown(`max(${number})`)} AS ${cell}_max`,
     ...(isOrdered(column) && !isNumeric(column)
@@ -83,8 +113,8 @@ function summarySql(column: TypedColumn, exact: boolean): string[] {
       : []),
     ...(isNumeric(column)
       ? [
-          `avg(${number}) FILTER (abs(${number}::DOUBLE) < 1e300) AS ${cell}_mean`,
-          `stddev_samp(${number}::DOUBLE) FILTER (abs(${number}::DOUBLE) < ${squarable}) AS ${cell}_stddev`,
+          `avg(${number})${below(summable)} AS ${cell}_mean`,
+          `stddev_samp(${number}::DOUBLE)${below(squarable)} AS ${cell}_stddev`,
         ]
       : []),
   ];
@@ -96,13 +126,15 @@ function quantileSql(column: TypedColumn): string[] {
 }
 
 /** Pearson's coefficient with the label, over rows that have both. */
-function correlationSql(column: TypedColumn, label: TypedColumn | undefined): string[] {
+function correlationSql(column: TypedColumn, label: TypedColumn | undefined, guarded: boolean): string[] {
   const usable = (candidate: TypedColumn) => isNumeric(candidate) || candidate.type === "Boolean";
   if (!label || label === column || !usable(label) || !usable(column)) return [];
   const number = (candidate: TypedColumn) =>
     candidate.type === "Boolean"
       ? `${candidate.cell}::INTEGER::DOUBLE`
-      : `(CASE WHEN abs(${numberSql(candidate)}) < ${squarable} THEN ${numberSql(candidate)} END)`;
+      : !guarded
+        ? `${candidate.cell}::DOUBLE`
+        : `(CASE WHEN abs(${numberSql(candidate)}) < ${squarable} THEN ${numberSql(candidate)} END)`;
   return [`corr(${number(column)}, ${number(label)}) AS ${column.cell}_correlation`];
 }
 

@@ -209,3 +209,33 @@ test("a profile has what the values are", async () => {
     ],
   });
 });
+
+test.each([
+  ["NaN counts as null", "nan", { nulls: 1, min: 1, max: 3, mean: 2, stddev: 1 }],
+  ["infinite values count, and are left out of numbers", "inf", { nulls: 0, min: 1, max: 3, mean: 2, stddev: 1 }],
+  ["negative infinite values too", "-inf", { nulls: 0, min: 1, max: 3, mean: 2, stddev: 1 }],
+  ["a value without a square leaves no mean", "1e200", { nulls: 0, min: 1, max: 1e200 }],
+  ["a value that alone fills a double", "1e308", { nulls: 0, min: 1, max: 1e308 }],
+])("in a profile %s; the other columns are as they are without it", async (_, odd, expected) => {
+  const of = (last: string, role: "x" | "y") =>
+    read(
+      `x,y,z\n1,1,2\n2,2,4\n3,3,6\n${last}\n`,
+      { declared: declaredDoubles(role) },
+      async (database, columns) => (await profileTable(database, columns)).profile,
+    );
+  const [x, y, z] = await of(`${odd},4,8`, "y");
+  expect(x).toMatchObject({ count: 4, correlation: one, ...expected });
+  if (!("mean" in expected)) expect(x).not.toHaveProperty("mean");
+  expect(y).toMatchObject({ mean: 2.5, distinct: 4 });
+  expect(z).toMatchObject({ mean: 5, max: 8, correlation: one });
+  // A label that holds it says as little of the others.
+  const [label, , other] = await of(`${odd},4,8`, "x");
+  expect(label).toMatchObject({ count: 4, ...expected });
+  expect(other).toMatchObject({ mean: 5, correlation: one });
+});
+
+const one = expect.closeTo(1, 9);
+
+function declaredDoubles(label: string): DeclaredColumn[] {
+  return ["x", "y", "z"].map((name) => ({ name, type: "Double", ...(name === label ? { role: "Label" } : {}) }));
+}
