@@ -25,12 +25,12 @@ export function splitSql(rule: SplitRule, columns: readonly RawColumn[], time: s
   const parts = columns
     .filter(({ name }) => by === undefined || name === by)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(
-      ({ name, cell }) =>
-        `CASE WHEN ${cell} IS NOT NULL THEN ${literal(name)} || chr(31) || ${cell}::VARCHAR || chr(30) END`,
-    );
-  // concat skips nulls.
-  const key = `concat(${literal(`${seed}`)}, chr(30), ${parts.join(", ")})`;
+    .flatMap(({ name, cell }) => [
+      `CASE WHEN ${cell} IS NOT NULL THEN ${literal(`\u001e${name}\u001f`)} END`,
+      `${cell}::VARCHAR`,
+    ]);
+  // concat skips nulls. One call of many parts costs a third of many of a few.
+  const key = `concat(${literal(`${seed}`)}, ${parts.join(", ")}, chr(30))`;
   // The first 32 bits of the md5, as a whole percentage, look up the split's digit: worked out once a row.
   const percent = `(('0x' || substr(md5(${key}), 1, 8))::UBIGINT * 100 // 4294967296)`;
   const digits = Array.from({ length: 100 }, (_, percentage) => shareAt(shares, percentage));
