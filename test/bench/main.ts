@@ -12,6 +12,7 @@ interface Bench {
 }
 
 const benches: Record<string, () => Promise<Bench>> = {
+  large: () => import("./large/main.ts"),
   operator: () => import("./operator/main.ts"),
   online: () => import("./online/main.ts"),
   profile: () => import("./profile/main.ts"),

@@ -7,6 +7,7 @@ import { parseArgs, promisify } from "node:util";
 import { request } from "undici";
 import { Child, freePorts } from "../../cluster/os/child.ts";
 import { withProgress } from "../../cluster/progress.ts";
+import { startStore } from "../../rig/store.ts";
 import type { Report } from "../report.ts";
 import { dataset, features, makeVersion } from "./data.ts";
 import { closedLoop, describe, openLoop, type Target } from "./load.ts";
@@ -70,14 +71,9 @@ async function sample({ url, path, body }: Target, batch: number): Promise<strin
 /** The CSV file that was served. */
 async function measureOurs(bench: Bench): Promise<string> {
   const { folder, keys, report, seconds, rate } = bench;
-  const [storePort = 0, port = 0, barePort = 0] = await freePorts(3);
-  const storeUrl = `http://127.0.0.1:${storePort}`;
-  const storeProcess = join(import.meta.dirname, "../../integration/store/store-process.ts");
-  const store = await Child.start({
-    ...{ name: "store", command: process.execPath, args: [storeProcess, join(folder, "store"), `${storePort}`] },
-    logFile: join(folder, "store.log"),
-    isReady: async () => !!(await request(storeUrl).catch(() => undefined)),
-  });
+  const [port = 0, barePort = 0] = await freePorts(2);
+  const store = await startStore(join(folder, "store"), folder);
+  const storeUrl = store.url;
   try {
     const make = () => makeVersion(storeUrl, folder, keys);
     const csv = await withProgress(report.note, `a version of ${keys} keys`, make);
@@ -105,7 +101,7 @@ async function measureOurs(bench: Bench): Promise<string> {
     });
     return csv;
   } finally {
-    await store.stop();
+    await store.kill();
   }
 }
 

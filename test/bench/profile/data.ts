@@ -19,14 +19,23 @@ export type DataFormat = "csv" | "parquet";
 /** Writes the table once as CSV and once as Parquet. The same for the same number of rows. */
 export async function writeData(folder: string, rows: number): Promise<Record<DataFormat, string>> {
   const files = { csv: join(folder, "data.csv"), parquet: join(folder, "data.parquet") };
+  await query(
+    `COPY (SELECT ${columns.join(", ")} FROM range(${rows})) TO '${files.parquet}' (FORMAT parquet)`,
+    `COPY (FROM '${files.parquet}') TO '${files.csv}' (FORMAT csv)`,
+  );
+  return files;
+}
+
+/** The table as CSV alone. */
+export async function writeCsv(file: string, rows: number): Promise<void> {
+  await query(`COPY (SELECT ${columns.join(", ")} FROM range(${rows})) TO '${file}' (FORMAT csv)`);
+}
+
+async function query(...statements: readonly string[]): Promise<void> {
   const instance = await DuckDBInstance.create(":memory:", { threads: "1", memory_limit: "1GB" });
   const connection = await instance.connect();
   await connection.run("SELECT setseed(0.5)");
-  await connection.run(
-    `COPY (SELECT ${columns.join(", ")} FROM range(${rows})) TO '${files.parquet}' (FORMAT parquet)`,
-  );
-  await connection.run(`COPY (FROM '${files.parquet}') TO '${files.csv}' (FORMAT csv)`);
+  for (const statement of statements) await connection.run(statement);
   connection.closeSync();
   instance.closeSync();
-  return files;
 }
