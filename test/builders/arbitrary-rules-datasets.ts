@@ -126,6 +126,11 @@ const specs: Rules = [
     ...fromOthers(spec),
     transform: { pointInTime: { rows: "a", features: ["a"] } },
   })),
+  rule(/^joined is the table that/, (spec) => ({
+    ...fromOthers(spec),
+    from: ["a", "joined"].map((name) => ({ name, datasetRef: { name } })),
+    transform: { pointInTime: { rows: "a", features: ["joined"] } },
+  })),
 ];
 
 /** Shares of 100 in the proportion of these, each at least 1. */

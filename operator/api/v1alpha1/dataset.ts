@@ -162,6 +162,11 @@ const rules: CelRule<Spec>[] = [
       return names.has(join.rows) && join.features.every((name) => name !== join.rows && names.has(name));
     },
   },
+  {
+    rule: "!has(self.transform) || !has(self.transform.pointInTime) || !has(self.from) || !self.from.exists(f, f.name == 'joined')",
+    message: "joined is the table that transform.pointInTime makes: name the one in from otherwise",
+    check: ({ transform, from = [] }) => !given(transform?.pointInTime) || from.every(({ name }) => name !== "joined"),
+  },
 ];
 
 export const datasetSpec = rules.reduce(cel, spec);

@@ -35,5 +35,11 @@ export const derivedDatasets: Case[] = [
   refuse("Dataset", "rows that from has not", joined({ ...pointInTime, rows: "prices" }), names),
   refuse("Dataset", "features that from has not", joined({ ...pointInTime, features: ["prices"] }), names),
   refuse("Dataset", "rows as features", joined({ ...pointInTime, features: ["sales"] }), names),
+  refuse(
+    "Dataset",
+    "a table with the name of the result",
+    joined({ rows: "sales", features: ["joined"] }, [sales, { ...weather, name: "joined" }]),
+    /joined is the table that transform.pointInTime makes/,
+  ),
   refuse("Dataset", "no features", joined({ rows: "sales", features: [] }), /features/),
 ];
