@@ -42,7 +42,7 @@ async function storeFiles(
     ? files.reduce((sum, { size = 0 }) => sum + size, 0)
     : undefined;
   let bytes = 0;
-  const before = new Map(current?.files.map(({ path, size }) => [path, size]));
+  const before = new Map(current?.files.map((file) => [file.path, file]));
   const entries = await mapConcurrent(files, transfers, async (file) => {
     const entry = await storeFile(making, file, { before: before.get(file.path), stopped: state.stopped });
     bytes += entry.size;
@@ -52,19 +52,19 @@ async function storeFiles(
   return entries.sort(byPath);
 }
 
-/** `before`: the size of the file of this path in the current version. */
+/** `before`: the file of this path in the current version, whose bytes the store has. */
 async function storeFile(
   { context: { store }, task: { namespace }, source }: Making,
   file: LocalFile,
-  { before, stopped }: { before: number | undefined; stopped: boolean },
+  { before, stopped }: { before: FileEntry | undefined; stopped: boolean },
 ): Promise<FileEntry> {
   const { path, local, digest } = file;
   // To send what the store has would cost more than to read it twice.
-  const isLikely = digest !== undefined || before === (await stat(local)).size;
-  if (source.origins || stopped || isLikely) {
-    const entry = await describeFile(file);
-    if (!source.origins && !stopped) await store.uploadFile(namespace, local, entry);
-    return entry;
+  const isLikely = digest !== undefined || before?.size === (await stat(local)).size;
+  if (!source.origins && !stopped && !isLikely) return { path, ...(await store.uploadFile(namespace, local)) };
+  const entry = await describeFile(file);
+  if (!source.origins && !stopped && entry.digest !== before?.digest) {
+    await store.uploadFile(namespace, local, entry);
   }
-  return { path, ...(await store.uploadFile(namespace, local)) };
+  return entry;
 }
