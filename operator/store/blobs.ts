@@ -43,7 +43,7 @@ export class Blobs {
   async put(namespace: string, { body, length, digest }: Upload): Promise<Received> {
     const temporary = join(this.#temporary(), randomUUID());
     try {
-      const received = await receive(temporary, body);
+      const received = await receive(temporary, body, length);
       if (length !== undefined && received.size !== length) {
         throw new HttpError(400, "Truncated", `${received.size} of ${length} bytes arrived: send the artifact again`);
       }

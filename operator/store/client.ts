@@ -1,7 +1,7 @@
 /** The store's client, for agents and the operator: typed, retried where that is safe, verified on this end too. */
 import { createHash, type Hash, randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,6 +9,7 @@ import { Agent, type Dispatcher, request } from "undici";
 import type { z } from "zod";
 import * as api from "./api.ts";
 import { batched } from "./batched.ts";
+import { openToRead } from "./read-file.ts";
 
 /** The store's refusal, or that it could not be reached (status 0). */
 export class StoreError extends Error {
@@ -111,14 +112,10 @@ export class StoreClient {
     const path = `namespaces/${namespace}/artifacts`;
     return this.#retry(async () => {
       if (known && (await this.#has(`${path}/${known.digest}`))) return known;
-      const length = known?.size ?? (await stat(file)).size;
+      const { size, stream } = await openToRead(file);
       const hash = createHash("sha256");
-      const body = createReadStream(file, { highWaterMark: 1 << 20 });
-      const upload = {
-        body: known ? body : Readable.from(hashed(body, hash)),
-        type: "application/octet-stream",
-        length,
-      };
+      const body = known ? stream : Readable.from(hashed(stream, hash));
+      const upload = { body, type: "application/octet-stream", length: known?.size ?? size };
       const answer = await (known
         ? this.#send("PUT", `${path}/${known.digest}`, upload)
         : this.#send("POST", path, upload));

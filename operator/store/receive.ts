@@ -7,18 +7,19 @@ export interface Received {
   digest: string;
 }
 
+const pieceBytes = 1 << 20;
 /** As much of an upload is read after it has failed: a sender that is cut off in the middle does not hear why. */
 const heardOutBytes = 256 * 2 ** 20;
 
 /** Writes a stream to a new file, to the disk; its size and digest. */
-export async function receive(path: string, body: Readable): Promise<Received> {
+export async function receive(path: string, body: Readable, expectedBytes: number = pieceBytes): Promise<Received> {
   const hash = createHash("sha256");
   let size = 0;
   let ignored = 0;
   // A stream that breaks before it is read tells it to whoever reads it, and must not end the process.
   body.on("error", () => {});
   const file = await open(path, "wx");
-  const pieces = new Pieces(file);
+  const pieces = new Pieces(file, expectedBytes);
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       if (pieces.failure) {
@@ -41,22 +42,25 @@ export async function receive(path: string, body: Readable): Promise<Received> {
   return { size, digest: `sha256:${hash.digest("hex")}` };
 }
 
-/** Writes in large pieces: each write has a price. One is filled while the other is written, and no more memory is used. */
+/** Writes in large pieces, as each write has a price: one is filled while the other is written. A small file needs a small one. */
 class Pieces {
   failure: unknown;
   /** Settles when what was handed over is written, or could not be. */
   written: Promise<void> = Promise.resolve();
   readonly #file: FileHandle;
-  #filling = Buffer.allocUnsafe(1 << 20);
-  #other = Buffer.allocUnsafe(1 << 20);
+  readonly #pieceBytes: number;
+  #filling: Buffer | undefined;
+  #writing: Buffer | undefined;
   #length = 0;
 
-  constructor(file: FileHandle) {
+  constructor(file: FileHandle, expectedBytes: number) {
     this.#file = file;
+    this.#pieceBytes = Math.max(1, Math.min(expectedBytes, pieceBytes));
   }
 
   /** Takes what has room of the bytes from `at`: how many. */
   async add(bytes: Buffer, at: number): Promise<number> {
+    this.#filling ??= Buffer.allocUnsafe(this.#pieceBytes);
     const taken = bytes.copy(this.#filling, this.#length, at);
     this.#length += taken;
     if (this.#length === this.#filling.length) await this.write();
@@ -65,12 +69,13 @@ class Pieces {
 
   /** Hands over what is waiting. */
   async write(): Promise<void> {
+    if (!this.#filling || this.#length === 0) return;
     await this.written;
     const piece = this.#filling.subarray(0, this.#length);
     this.written = this.#file.writeFile(piece).catch((error: unknown) => {
       this.failure ??= error;
     });
-    [this.#filling, this.#other] = [this.#other, this.#filling];
+    [this.#filling, this.#writing] = [this.#writing, this.#filling];
     this.#length = 0;
   }
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileEntry, relativePath } from "../../store/api.ts";
+import { openToRead } from "../../store/read-file.ts";
 import { permanent } from "../failure.ts";
 import type { TaskFailure } from "../tasks.ts";
 
@@ -10,9 +10,10 @@ import type { TaskFailure } from "../tasks.ts";
 export async function hashFile(file: string): Promise<{ digest: string; size: number }> {
   const hash = createHash("sha256");
   let size = 0;
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
-    hash.update(chunk as Buffer);
-    size += (chunk as Buffer).length;
+  const { stream } = await openToRead(file);
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    size += chunk.length;
   }
   return { digest: `sha256:${hash.digest("hex")}`, size };
 }

@@ -1,6 +1,6 @@
 /** The store's client before servers that do not answer as they should. */
 import { existsSync, readdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -58,6 +58,24 @@ describe("a client", () => {
     });
     expect(final.asked()).toBe(1);
     final.server.close();
+  });
+
+  test("sends a file once, whose digest comes with the answer, and notices a store that got other bytes", async () => {
+    const file = join(folder, "data.csv");
+    await writeFile(file, "a\n1\n");
+    const send = async (digest: string) => {
+      const { url, server, asked } = await answering({ status: 201, body: JSON.stringify({ digest, size: 4 }) });
+      const client = new StoreClient({ url, token: async () => "t", tries: 1 });
+      try {
+        return { stored: await client.uploadFile("a", file), asked: asked() };
+      } finally {
+        await client.close();
+        server.close();
+      }
+    };
+    const digest = sha256("a\n1\n");
+    expect(await send(digest)).toEqual({ stored: { digest, size: 4 }, asked: 1 });
+    await expect(send(sha256("b\n1\n"))).rejects.toMatchObject({ status: 502, code: "DigestMismatch" });
   });
 
   test("says that nobody answers, and what a proxy in between says", async () => {
