@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { StoreError } from "../store/client.ts";
-import { asTaskError, failureJson, permanent, redact, transient } from "./failure.ts";
+import { asTaskError, clip, failureJson, permanent, redact, transient } from "./failure.ts";
 import { parseUri } from "./source/uri.ts";
 import { taskFailure } from "./tasks.ts";
 
@@ -54,4 +54,9 @@ describe("a uri", () => {
     expect(parseUri("https://host/a.csv?x=1")).toMatchObject({ kind: "http" });
     expect(parseUri("pvc://claim/folder/a.csv")).toMatchObject({ path: "folder/a.csv" });
   });
+});
+
+test("a text that is shortened has no half a character", () => {
+  expect(clip("ab😀cd", 4)).toBe("ab\ufffd…");
+  expect(clip("ab😀", 4)).toBe("ab😀");
 });

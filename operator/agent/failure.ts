@@ -83,6 +83,7 @@ export function errorText(error: unknown): string {
   return `${error.message || errorCode(error) || error.name}${cause}`;
 }
 
+/** No character is left cut in two: what is no text comes back from the API server as another. */
 export function clip(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+  return (text.length <= length ? text : `${text.slice(0, length - 1)}…`).toWellFormed();
 }

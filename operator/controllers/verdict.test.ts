@@ -35,6 +35,12 @@ test("a message is as long as the API server takes, and no character is cut in t
   expect(message.isWellFormed()).toBe(true);
 });
 
+test("half a character, which others have left, is written as the API server would", () => {
+  const cut = { ...verdict("ready"), message: "a\ud83d" };
+  const [condition] = conditionsOf({ metadata: {} }, { verdict: cut }, start);
+  expect(condition?.message).toBe("a\ufffd");
+});
+
 describe("when to look again", () => {
   const later = (ms: number) => new Date(start.getTime() + ms);
 

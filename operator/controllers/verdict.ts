@@ -30,6 +30,9 @@ export function ownConditions(conditions: readonly Condition[] = []): Condition[
   return conditions.filter(({ type }) => !general.includes(type));
 }
 
+/** The API server takes 32,768 characters; nobody reads so many. */
+const messageLength = 4096;
+
 /** Ready always; Reconciling and Stalled only while they hold, as kstatus asks; then the kind's own. */
 export function conditionsOf(
   subject: Subject,
@@ -47,7 +50,7 @@ export function conditionsOf(
     const observedGeneration = subject.metadata.generation ?? 0;
     const input = {
       ...condition,
-      message: clip(condition.message),
+      message: clip(condition.message, messageLength),
       status: condition.status ? ("True" as const) : ("False" as const),
       observedGeneration,
     };
@@ -55,7 +58,7 @@ export function conditionsOf(
   });
 }
 
-/** The API server takes 32,768 characters; nobody reads so many. A character is not cut in two: it would come back as another. */
-function clip(message: string): string {
-  return message.length > 4096 ? `${message.slice(0, 4093).toWellFormed()}...` : message;
+/** Shortens a text to so many characters. None is left cut in two, by whoever cut it: it would come back as another. */
+export function clip(text: string, length: number): string {
+  return (text.length > length ? `${text.slice(0, length - 3)}...` : text).toWellFormed();
 }

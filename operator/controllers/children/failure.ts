@@ -1,6 +1,10 @@
 /** Why a pod does not run, or why a Job failed, in words for the user. */
 import { permanentFailure, taskFailure } from "../../agent/tasks.ts";
+import { clip } from "../verdict.ts";
 import { type ContainerExit, type ContainerStatus, finishedAt, isFailed, type Job, type Pod } from "./types.ts";
+
+/** What the kubelet, a container or the scheduler says may be long. */
+const messageLength = 900;
 
 export interface Trouble {
   reason: string;
@@ -28,12 +32,20 @@ export function startTrouble(pods: readonly Pod[]): Trouble | undefined {
       const reason = startReasons[waiting?.reason ?? ""];
       if (reason) {
         const detail = waiting?.message ?? waiting?.reason ?? "";
-        return { reason, message: clip(`container ${status.name} can't start: ${detail}`), retryable: true };
+        return {
+          reason,
+          message: clip(`container ${status.name} can't start: ${detail}`, messageLength),
+          retryable: true,
+        };
       }
     }
     const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
     if (scheduled?.status === "False" && scheduled.reason === "Unschedulable") {
-      return { reason: "Unschedulable", message: clip(scheduled.message ?? "no node fits the pod"), retryable: true };
+      return {
+        reason: "Unschedulable",
+        message: clip(scheduled.message ?? "no node fits the pod", messageLength),
+        retryable: true,
+      };
     }
   }
   return undefined;
@@ -62,7 +74,7 @@ export function jobFailure(job: Job, pods: readonly Pod[]): Trouble | undefined 
     const why = start ? `: ${start.message}` : "";
     return {
       reason: start?.reason ?? "DeadlineExceeded",
-      message: clip(`did not end in time${why}`),
+      message: clip(`did not end in time${why}`, messageLength),
       retryable: false,
     };
   }
@@ -77,7 +89,7 @@ export function jobFailure(job: Job, pods: readonly Pod[]): Trouble | undefined 
     if (cause) return exitTrouble(cause.exit, cause.status, pod);
   }
   const message = `${condition?.reason ?? "Failed"}: ${condition?.message ?? "the Job failed and its pods are gone"}`;
-  return { reason: "JobFailed", message: clip(message), retryable: true };
+  return { reason: "JobFailed", message: clip(message, messageLength), retryable: true };
 }
 
 /** A failure that may mend itself (the network, the store) is tried again after this long. */
@@ -122,8 +134,4 @@ function statuses(pod: Pod): ContainerStatus[] {
 
 function created(pod: Pod): string {
   return pod.metadata.creationTimestamp ?? "";
-}
-
-function clip(text: string): string {
-  return text.length > 900 ? `${text.slice(0, 897)}...` : text;
 }
