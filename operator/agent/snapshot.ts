@@ -1,11 +1,13 @@
-import { stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatasetVersion } from "../store/api.ts";
+import type { LocalFile } from "./artifact/files.ts";
 import type { AgentContext } from "./context.ts";
 import { permanent, redact } from "./failure.ts";
 import { progressTo } from "./progress.ts";
 import { fetchSource } from "./source/fetch.ts";
 import { gunzipFiles } from "./source/gunzip.ts";
+import type { Written } from "./source/transfer.ts";
 import type { SnapshotTask } from "./tasks.ts";
 import { registerVersion, type VersionSource } from "./version/register.ts";
 
@@ -19,7 +21,7 @@ const extensions: Record<SnapshotTask["format"], RegExp> = {
 /** Reads the source and registers what it holds as a version; a source that says it is as it was is not read. */
 export async function snapshot(context: AgentContext, task: SnapshotTask): Promise<object> {
   const { paths, logger } = context;
-  const { format, source } = task;
+  const { namespace, format, source, storage } = task;
   const last = await lastVersion(context, task);
   const tell = progressTo(context, task);
   let bytes = 0;
@@ -27,6 +29,7 @@ export async function snapshot(context: AgentContext, task: SnapshotTask): Promi
     into: join(paths.work, "source"),
     wanted: (path) => extensions[format].test(path) && !/(^|\/)[._]/.test(path),
     known: last?.source?.state,
+    arrived: format === "Files" && storage === "Copy" ? (file) => moveToStore(context, namespace, file) : undefined,
     progress: (more, totalBytes) => {
       bytes += more;
       tell({ phase: "Fetching", bytes, ...(totalBytes === undefined ? {} : { totalBytes }) });
@@ -40,6 +43,13 @@ export async function snapshot(context: AgentContext, task: SnapshotTask): Promi
   const { state } = fetched;
   const facts = { source: { uri: redact(source.uri), ...(state ? { state } : {}) } };
   return registerVersion(context, task, { ...(await openFiles(context, task, fetched)), facts });
+}
+
+/** Of files that nobody reads here, no more lie on the pod's volume than are under way. */
+async function moveToStore({ store }: AgentContext, namespace: string, file: LocalFile & Written): Promise<LocalFile> {
+  await store.uploadFile(namespace, file.local, file);
+  await rm(file.local);
+  return { ...file, stored: true };
 }
 
 /** The current version, when it was made in the same way: only then does an equal state tell something. */

@@ -25,6 +25,8 @@ export interface LocalFile {
   /** Where they were computed when the file was written, so that it need not be read again. */
   size?: number;
   digest?: string;
+  /** True when the store has the bytes, which need not be here any more. */
+  stored?: true;
 }
 
 export async function describeFile({ path, local, size, digest }: LocalFile): Promise<FileEntry> {

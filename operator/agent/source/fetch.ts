@@ -10,6 +10,7 @@ import { openNetwork, type SourceContext } from "./network.ts";
 import { fetchObjects } from "./object-store.ts";
 import { fetchOci } from "./oci.ts";
 import { fetchPostgres } from "./postgres.ts";
+import type { Written } from "./transfer.ts";
 import { parseUri } from "./uri.ts";
 
 export interface Fetched {
@@ -36,6 +37,8 @@ export interface FetchOptions {
   wanted: (path: string) => boolean;
   /** The state of the last version that was made in the same way. */
   known?: string | undefined;
+  /** Given each file as soon as it is whole, by sources of many files; returns what has become of it. */
+  arrived?: ((file: LocalFile & Written) => Promise<LocalFile>) | undefined;
   /** Told of the bytes that have come since it was last told, and how many there will be, where that is known. */
   progress?: ((bytes: number, totalBytes: number | undefined) => void) | undefined;
 }

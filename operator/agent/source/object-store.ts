@@ -47,7 +47,7 @@ const fileLimit = 10_000;
 export async function fetchObjects(
   store: ObjectStore,
   key: string,
-  { into, wanted, known, progress, timing }: FetchOptions & { timing: Timing },
+  { into, wanted, known, arrived, progress, timing }: FetchOptions & { timing: Timing },
 ): Promise<Fetched | Unchanged> {
   const { found, folder } = await find(store, key, wanted);
   const state = listingState(found.map(({ path, etag, size }) => ({ path, version: etag, size })));
@@ -58,8 +58,9 @@ export async function fetchObjects(
     const { stream, length, version } = await store.open({ key, etag });
     const received = (bytes: number) => progress?.(bytes, total);
     const written = await writeBody({ stream, length, label: store.uri(key), received }, local, timing);
+    const file = { path, local, ...written };
     return {
-      file: { path, local, ...written },
+      file: arrived ? await arrived(file) : file,
       origin: { path, uri: store.uri(key), etag, ...(version ? { version } : {}) },
     };
   });

@@ -32,7 +32,7 @@ const digestPattern = /^sha256:[0-9a-f]{64}$/;
 export async function fetchOci(
   network: Network,
   address: OciAddress,
-  { into, wanted, known, progress, timing }: FetchOptions & { timing: Timing },
+  { into, wanted, known, arrived, progress, timing }: FetchOptions & { timing: Timing },
 ): Promise<Fetched | Unchanged> {
   const registry = new Registry(network, address, timing);
   try {
@@ -45,7 +45,8 @@ export async function fetchOci(
     const received = (bytes: number) => progress?.(bytes, total);
     const files = await mapConcurrent(kept, transfers, async ({ path, digest }) => {
       const local = join(into, path);
-      return { path, local, ...(await registry.write(digest, local, received)) };
+      const file = { path, local, ...(await registry.write(digest, local, received)) };
+      return arrived ? arrived(file) : file;
     });
     const origins = kept.map(({ path, digest }) => ({ path, uri: registry.uri(digest), version: digest }));
     return { files, folder: layers.length > 1, state: digest, origins };

@@ -58,12 +58,12 @@ async function storeFile(
   file: LocalFile,
   { before, stopped }: { before: FileEntry | undefined; stopped: boolean },
 ): Promise<FileEntry> {
-  const { path, local, digest } = file;
+  const { path, local, digest, stored } = file;
   // To send what the store has would cost more than to read it twice.
   const isLikely = digest !== undefined || before?.size === (await stat(local)).size;
   if (!source.origins && !stopped && !isLikely) return { path, ...(await store.uploadFile(namespace, local)) };
   const entry = await describeFile(file);
-  if (!source.origins && !stopped && entry.digest !== before?.digest) {
+  if (!stored && !source.origins && !stopped && entry.digest !== before?.digest) {
     await store.uploadFile(namespace, local, entry);
   }
   return entry;

@@ -1,11 +1,16 @@
 /** Buckets on a real S3 server, also as Google Cloud Storage speaks S3. */
+import { readdirSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { PutBucketVersioningCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { transfers } from "../../../operator/agent/artifact/concurrent.ts";
 import { S3Store } from "../../../operator/agent/source/s3.ts";
 import { type S3Server, startS3 } from "../../cluster/s3.ts";
 import { contents, failure, type Pod, startPod } from "./sources.ts";
+import { namespace, snapshotTask, startWorld } from "./world.ts";
 
 let s3: S3Server;
 let client: S3Client;
@@ -134,3 +139,33 @@ describe("refused with a reason:", () => {
     }
   });
 });
+
+test("files that are no table go to the store one by one: the volume holds those under way, and in the end none", async () => {
+  for (let image = 0; image < 30; image++) await s3.put("images", `cats/${image}.png`, `image ${image}`);
+  const world = await startWorld();
+  try {
+    const credentials = { AWS_ACCESS_KEY_ID: s3.accessKey, AWS_SECRET_ACCESS_KEY: s3.secretKey };
+    for (const [key, value] of Object.entries(credentials)) await writeFile(join(world.paths.secret, key), value);
+    const waiting: number[] = [];
+    const { uploadFile } = world.store;
+    const held = () => readdirSync(join(world.paths.work, "source"), { recursive: true }).filter(isImage).length;
+    world.store.uploadFile = (...upload) => {
+      waiting.push(held());
+      return uploadFile.apply(world.store, upload);
+    };
+    const source = { uri: "s3://images/cats/", endpoint: s3.url, secret: true };
+    const { message } = await world.run(snapshotTask("", { source, format: "Files" }));
+    expect(message).toMatchObject({ version: 1, rows: 30, bytes: 10 * 7 + 20 * 8 });
+    expect(waiting).toHaveLength(30);
+    expect(Math.max(...waiting)).toBeLessThanOrEqual(transfers);
+    expect(held()).toBe(0);
+    const { files } = await world.store.getDatasetVersion(namespace, "wine", "1");
+    const target = join(world.paths.work, "7.png");
+    await world.store.download(namespace, files.find(({ path }) => path === "all/7.png")?.digest ?? "", target);
+    expect(readFileSync(target, "utf8")).toBe("image 7");
+  } finally {
+    await world.close();
+  }
+});
+
+const isImage = (path: string | Buffer) => String(path).endsWith(".png");
