@@ -37,11 +37,12 @@ async function applyUntil({ user }: Scene, isKept: boolean): Promise<void> {
 /** The agent's image is the operator's own, which is what tells one release's pods from another's. */
 const images = { thisOne: "lemnis:1", next: "lemnis:2" };
 
+/** By uid: one that drained away and was made anew is another. */
 async function imagesOf({ user }: Scene): Promise<Map<string, string>> {
   const deployments = await user.list("Deployment");
   return new Map(
     deployments.map(({ metadata, spec }) => [
-      metadata.name,
+      metadata.uid,
       JSON.stringify(spec.template)
         .match(/"lemnis:\d"/g)
         ?.join(),
@@ -54,8 +55,8 @@ function upgradedAndBack(): Run {
   /** What serves is not rolled because the operator is another one. */
   const check = async (scene: Scene) => {
     const now = await imagesOf(scene);
-    const rolled = [...before].filter(([name, image]) => now.has(name) && now.get(name) !== image);
-    if (rolled.length > 0) throw new Error(`S3: ${rolled.map(([name]) => name).join(", ")} rolled with the operator`);
+    const rolled = [...before].filter(([uid, image]) => now.has(uid) && now.get(uid) !== image);
+    if (rolled.length > 0) throw new Error(`S3: ${JSON.stringify(rolled)} rolled with the operator`);
   };
   return {
     name: "a field more and another image, and back; a restart with each",
