@@ -12,8 +12,8 @@ import { type Echo, type Executor, execute } from "./runtime/execute.ts";
 import type { Metrics } from "./runtime/metrics.ts";
 import type { WorkQueue } from "./runtime/queue.ts";
 
-/** Reconciles of one kind at the same time. */
-const workers = 16;
+/** Reconciles of one kind at the same time: fewer leave the API server waiting for TrainingJobs, more make it slower for InferenceServices. */
+const workers = 24;
 
 interface ReconcileInput {
   controllers: readonly Controller<never>[];
