@@ -4,10 +4,10 @@ import { createReadStream, mkdirSync, type ReadStream, rmSync } from "node:fs";
 import { glob, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { Readable } from "node:stream";
-import type { FileEntry } from "./api.ts";
+import type { Content, FileEntry } from "./api.ts";
 import type { Database } from "./database.ts";
 import { conflict, HttpError } from "./errors.ts";
-import { type Received, receive } from "./receive.ts";
+import { receive } from "./receive.ts";
 
 interface Upload {
   body: Readable;
@@ -40,7 +40,7 @@ export class Blobs {
   }
 
   /** Streams an upload to disk. Throws, and leaves nothing, when its bytes are not those that were announced. */
-  async put(namespace: string, { body, length, digest }: Upload): Promise<Received> {
+  async put(namespace: string, { body, length, digest }: Upload): Promise<Content> {
     const temporary = join(this.#temporary(), randomUUID());
     try {
       const received = await receive(temporary, body, length);
@@ -62,7 +62,7 @@ export class Blobs {
     }
   }
 
-  async #keep(namespace: string, temporary: string, { digest, size }: Received): Promise<void> {
+  async #keep(namespace: string, temporary: string, { digest, size }: Content): Promise<void> {
     const path = this.path(namespace, digest);
     this.#arriving.set(path, (this.#arriving.get(path) ?? 0) + 1);
     try {

@@ -1,18 +1,14 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import type { Readable } from "node:stream";
-
-export interface Received {
-  size: number;
-  digest: string;
-}
+import type { Content } from "./api.ts";
 
 const pieceBytes = 1 << 20;
 /** As much of an upload is read after it has failed: a sender that is cut off in the middle does not hear why. */
 const heardOutBytes = 256 * 2 ** 20;
 
 /** Writes a stream to a new file, to the disk; its size and digest. */
-export async function receive(path: string, body: Readable, expectedBytes: number = pieceBytes): Promise<Received> {
+export async function receive(path: string, body: Readable, expectedBytes: number = pieceBytes): Promise<Content> {
   const hash = createHash("sha256");
   let size = 0;
   let ignored = 0;

@@ -129,12 +129,11 @@ function quantileSql(column: TypedColumn): string[] {
 function correlationSql(column: TypedColumn, label: TypedColumn | undefined, guarded: boolean): string[] {
   const usable = (candidate: TypedColumn) => isNumeric(candidate) || candidate.type === "Boolean";
   if (!label || label === column || !usable(label) || !usable(column)) return [];
-  const number = (candidate: TypedColumn) =>
-    candidate.type === "Boolean"
-      ? `${candidate.cell}::INTEGER::DOUBLE`
-      : !guarded
-        ? `${candidate.cell}::DOUBLE`
-        : `(CASE WHEN abs(${numberSql(candidate)}) < ${squarable} THEN ${numberSql(candidate)} END)`;
+  const number = (candidate: TypedColumn) => {
+    if (candidate.type === "Boolean") return `${candidate.cell}::INTEGER::DOUBLE`;
+    if (!guarded) return `${candidate.cell}::DOUBLE`;
+    return `(CASE WHEN abs(${numberSql(candidate)}) < ${squarable} THEN ${numberSql(candidate)} END)`;
+  };
   return [`corr(${number(column)}, ${number(label)}) AS ${column.cell}_correlation`];
 }
 

@@ -59,12 +59,11 @@ async function storeFile(
   { before, stopped }: { before: FileEntry | undefined; stopped: boolean },
 ): Promise<FileEntry> {
   const { path, local, digest, stored } = file;
+  const isWanted = !stored && !source.origins && !stopped;
   // To send what the store has would cost more than to read it twice.
   const isLikely = digest !== undefined || before?.size === (await stat(local)).size;
-  if (!source.origins && !stopped && !isLikely) return { path, ...(await store.uploadFile(namespace, local)) };
+  if (isWanted && !isLikely) return { path, ...(await store.uploadFile(namespace, local)) };
   const entry = await describeFile(file);
-  if (!stored && !source.origins && !stopped && entry.digest !== before?.digest) {
-    await store.uploadFile(namespace, local, entry);
-  }
+  if (isWanted && entry.digest !== before?.digest) await store.uploadFile(namespace, local, entry);
   return entry;
 }

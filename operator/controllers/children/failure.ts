@@ -4,7 +4,7 @@ import { clip } from "../verdict.ts";
 import { type ContainerExit, type ContainerStatus, finishedAt, isFailed, type Job, type Pod } from "./types.ts";
 
 /** What the kubelet, a container or the scheduler says may be long. */
-const messageLength = 900;
+const brief = (text: string) => clip(text, 900);
 
 export interface Trouble {
   reason: string;
@@ -32,20 +32,12 @@ export function startTrouble(pods: readonly Pod[]): Trouble | undefined {
       const reason = startReasons[waiting?.reason ?? ""];
       if (reason) {
         const detail = waiting?.message ?? waiting?.reason ?? "";
-        return {
-          reason,
-          message: clip(`container ${status.name} can't start: ${detail}`, messageLength),
-          retryable: true,
-        };
+        return { reason, message: brief(`container ${status.name} can't start: ${detail}`), retryable: true };
       }
     }
     const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
     if (scheduled?.status === "False" && scheduled.reason === "Unschedulable") {
-      return {
-        reason: "Unschedulable",
-        message: clip(scheduled.message ?? "no node fits the pod", messageLength),
-        retryable: true,
-      };
+      return { reason: "Unschedulable", message: brief(scheduled.message ?? "no node fits the pod"), retryable: true };
     }
   }
   return undefined;
@@ -74,7 +66,7 @@ export function jobFailure(job: Job, pods: readonly Pod[]): Trouble | undefined 
     const why = start ? `: ${start.message}` : "";
     return {
       reason: start?.reason ?? "DeadlineExceeded",
-      message: clip(`did not end in time${why}`, messageLength),
+      message: brief(`did not end in time${why}`),
       retryable: false,
     };
   }
@@ -89,7 +81,7 @@ export function jobFailure(job: Job, pods: readonly Pod[]): Trouble | undefined 
     if (cause) return exitTrouble(cause.exit, cause.status, pod);
   }
   const message = `${condition?.reason ?? "Failed"}: ${condition?.message ?? "the Job failed and its pods are gone"}`;
-  return { reason: "JobFailed", message: clip(message, messageLength), retryable: true };
+  return { reason: "JobFailed", message: brief(message), retryable: true };
 }
 
 /** A failure that may mend itself (the network, the store) is tried again after this long. */

@@ -1,13 +1,14 @@
 import type { Model, ModelStatus, ModelVersionStatus } from "../../api/v1alpha1/model.ts";
 import type { ModelRecord, ModelVersion } from "../../store/api.ts";
 import type { Job } from "../children/types.ts";
-import { conditionsOf, type DomainCondition, type Verdict } from "../verdict.ts";
+import { clip, conditionsOf, type DomainCondition, type Verdict } from "../verdict.ts";
 import type { Aliases } from "./aliases.ts";
 import type { Step } from "./evaluate.ts";
 import { subjectOf } from "./jobs.ts";
 
 /** Versions in the status beside those that aliases name. */
 const versionsShown = 20;
+/** A uri may be longer than what the status has room for; the store has all of it. */
 const sourceLength = 512;
 
 interface Situation {
@@ -104,7 +105,7 @@ function versionStatus(
   return {
     version: version.version,
     digest: version.digest,
-    source: clip("uri" in source ? source.uri : `TrainingJob ${source.trainingJob}, run ${source.run}`),
+    source: clip("uri" in source ? source.uri : `TrainingJob ${source.trainingJob}, run ${source.run}`, sourceLength),
     stage: stageOf(version, champion),
     ...(target ? { evaluatedOn: target } : {}),
     ...(judged ? { metrics: judged.metrics } : {}),
@@ -112,9 +113,6 @@ function versionStatus(
     ...(decision ? { message: decision.message } : {}),
   };
 }
-
-/** A uri may be longer than what the status has room for; the store has all of it. */
-const clip = (text: string) => (text.length > sourceLength ? `${text.slice(0, sourceLength - 1)}…` : text);
 
 function stageOf({ version, decision }: ModelVersion, champion: number | undefined): ModelVersionStatus["stage"] {
   if (version === champion) return "Champion";
