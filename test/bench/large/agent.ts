@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { runAgent } from "../../../operator/agent/run.ts";
 import { StoreClient } from "../../../operator/store/client.ts";
 import { namespace, snapshotTask } from "../../integration/agent/world.ts";
-import { podPaths } from "../online/data.ts";
+import { podPaths } from "../../rig/pod.ts";
 import { snapshots } from "../profile/snapshots.ts";
 
 const [, , url = "", folder = "", name = ""] = process.argv;

@@ -35,13 +35,13 @@ interface Told {
 }
 
 async function measure(folder: string, csv: string, { name, memory }: { name: string; memory: number }): Promise<Told> {
+  await mkdir(group);
   const pod = await mkdtemp(join(folder, "pod-"));
   const service = await startStore(join(pod, "store"), pod);
   try {
     await mkdir(join(pod, agentPaths.source), { recursive: true });
     await link(csv, join(pod, agentPaths.source, "data.csv"));
     const agent = [process.execPath, join(import.meta.dirname, "agent.ts"), service.url, pod, name];
-    await mkdir(group);
     await writeFile(join(group, limit), `${memory * 2 ** 20}`);
     const confined = ["--mount", "sh", "-c", confine, "confine", ...agent];
     const { stdout } = await promisify(execFile)("unshare", confined, { maxBuffer: 1 << 26 });

@@ -1,12 +1,11 @@
 /** The features that are asked for, and the version of them in the store. */
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { pino } from "pino";
-import { type AgentPaths, agentPaths } from "../../../operator/agent/context.ts";
 import { runAgent } from "../../../operator/agent/run.ts";
 import { StoreClient } from "../../../operator/store/client.ts";
 import { snapshotTask } from "../../integration/agent/world.ts";
+import { podPaths } from "../../rig/pod.ts";
 
 export const namespace = "team-a";
 export const dataset = "customers";
@@ -14,14 +13,6 @@ export const dataset = "customers";
 export const token = async () => `${namespace}:default`;
 
 export const features: readonly string[] = Array.from({ length: 10 }, (_, n) => `f${n}`);
-
-/** A pod's folders, under one. */
-export async function podPaths(folder: string): Promise<AgentPaths> {
-  const paths = Object.fromEntries(Object.entries(agentPaths).map(([name, path]) => [name, join(folder, path)]));
-  for (const name of ["work", "source", "secret"]) await mkdir(paths[name] ?? "", { recursive: true });
-  await mkdir(dirname(paths.terminationLog ?? ""), { recursive: true });
-  return paths as unknown as AgentPaths;
-}
 
 /** Makes a version in the store at `url`: customers 0 to `keys` - 1, five whole and five real features of each. The CSV file that it is of. */
 export async function makeVersion(url: string, folder: string, keys: number): Promise<string> {

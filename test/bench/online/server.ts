@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { runAgent } from "../../../operator/agent/run.ts";
 import { StoreClient } from "../../../operator/store/client.ts";
-import { dataset, namespace, podPaths, token } from "./data.ts";
+import { podPaths } from "../../rig/pod.ts";
+import { dataset, namespace, token } from "./data.ts";
 
 const [what, ...args] = process.argv.slice(2);
 if (what === "features") {

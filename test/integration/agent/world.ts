@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import pino from "pino";
 import { Registry } from "prom-client";
-import { type AgentPaths, agentPaths, type Timing } from "../../../operator/agent/context.ts";
+import type { AgentPaths, Timing } from "../../../operator/agent/context.ts";
 import { runAgent } from "../../../operator/agent/run.ts";
 import type { SnapshotTask, Task } from "../../../operator/agent/tasks.ts";
 import { StoreClient } from "../../../operator/store/client.ts";
 import { type StoreInput, startStore } from "../../../operator/store/server.ts";
+import { podPaths } from "../../rig/pod.ts";
 
 export interface Outcome {
   code: number;
@@ -34,13 +35,7 @@ export const namespace = "team-a";
 /** `storeUrl`: of a store that runs already. Default: one in this process. */
 export async function startWorld(parent: string = tmpdir(), storeUrl?: string): Promise<World> {
   const root = await mkdtemp(join(parent, "lemnis-agent-"));
-  const paths = Object.fromEntries(
-    Object.entries(agentPaths).map(([name, path]) => [name, join(root, path)]),
-  ) as unknown as AgentPaths;
-  for (const folder of [paths.work, paths.source, paths.secret, paths.codeSource, paths.model, paths.output]) {
-    await mkdir(folder, { recursive: true });
-  }
-  await mkdir(dirname(paths.terminationLog), { recursive: true });
+  const paths = await podPaths(root);
   const service = storeUrl === undefined ? await startStore(storeIn(root)) : undefined;
   const url = storeUrl ?? service?.url ?? "";
   const store = new StoreClient({ url, token: async () => `${namespace}:default`, tries: 1 });
