@@ -11,6 +11,7 @@ import { Blobs } from "./blobs.ts";
 import { Database, isDamage } from "./database.ts";
 import { Datasets } from "./datasets.ts";
 import { HttpError } from "./errors.ts";
+import { followHandlers } from "./handlers.ts";
 import { createStoreMetrics } from "./metrics.ts";
 import { Models } from "./models.ts";
 import { ProgressBoard } from "./progress.ts";
@@ -75,6 +76,7 @@ export async function startStore(input: StoreInput): Promise<Store> {
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 300 },
   });
+  const handlersAreDone = followHandlers(app);
   addErrors(app, logger);
   addProbes(app, { services, registry, dataDir });
   const metrics = createStoreMetrics(registry, services);
@@ -116,6 +118,7 @@ export async function startStore(input: StoreInput): Promise<Store> {
       const sweep = setInterval(() => app.server.closeIdleConnections(), 50);
       await app.close();
       clearInterval(sweep);
+      await handlersAreDone();
       database.close();
     },
   };

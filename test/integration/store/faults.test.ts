@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -144,4 +145,19 @@ test("a store that is asked to stop finishes the request that is under way", asy
   send?.close();
   expect((await upload).status).toBe(201);
   await stopping;
+});
+
+test("a store that stops has cleared up after a sender that went away", async () => {
+  const world = await startWorld(join(folder, "data"));
+  const { hostname, port } = new URL(world.url);
+  const uploads = () => readdirSync(join(folder, "data/blobs/.uploads"));
+  const head = `POST /v1/namespaces/team-a/artifacts HTTP/1.1\r\nhost: store\r\nauthorization: Bearer team-a:default\r\n`;
+  const bytes = Buffer.alloc(64 << 20, "x");
+  const sender = connect(Number(port), hostname);
+  sender.write(`${head}content-type: application/octet-stream\r\ncontent-length: ${bytes.length}\r\n\r\n`);
+  await new Promise((resolve) => sender.write(bytes, resolve));
+  expect(uploads()).toHaveLength(1);
+  sender.destroy();
+  await world.stop();
+  expect(uploads()).toEqual([]);
 });
