@@ -1,8 +1,8 @@
 /** The one way to the API server: a deadline on every call, a guard before every write. */
-import type { Dispatcher } from "undici";
 import type { KubeConfig } from "./config.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type RequestInput } from "./connection.ts";
 import { ApiError, ConnectionError, statusOf } from "./errors.ts";
+import type { Answer, Terms } from "./exchange.ts";
 import { toJson } from "./json.ts";
 import { services } from "./resources.ts";
 import { type KubeObject, type ObjectMeta, pathOf, type Resource, type ServicePath } from "./types.ts";
@@ -114,8 +114,8 @@ export class KubeClient {
   async getProxied(service: ServicePath, headers: Record<string, string>): Promise<{ status: number; body: unknown }> {
     const path = `${pathOf(services, service.namespace, `http:${service.name}:${service.port}`)}/proxy${service.path}`;
     const call: Call = { verb: "proxy", method: "GET", resource: services, path, headers };
-    const answer = await this.#send(call, AbortSignal.timeout(this.#options.deadlineMs ?? proxyDeadlineMs));
-    return { status: answer.statusCode, body: statusOf(await answer.body.text(), undefined) };
+    const { status, text } = await this.#exchange(call, { deadlineMs: this.#options.deadlineMs ?? proxyDeadlineMs });
+    return { status, body: statusOf(text, undefined) };
   }
 
   /** Deletes this very object; an absent one, or another of its name, is left alone and no error. */
@@ -146,12 +146,16 @@ export class KubeClient {
       query: { ...query, watch: "true" },
       accept: metadataOnly ? partialObject : "application/json",
     };
-    const answer = await this.#send(call, signal);
-    if (answer.statusCode !== 200) await this.#fail(call, answer);
+    const streamed = this.#connection.stream(requestOf(call), signal);
+    const { statusCode, headers, body } = await this.#counted(call, streamed, (answer) => answer.statusCode);
+    if (statusCode !== 200) {
+      const text = await body.text().catch(() => "");
+      throw new ApiError(describe(call), statusCode, statusOf(text, headers["retry-after"]));
+    }
     let rest = "";
     const decoder = new TextDecoder();
     try {
-      for await (const chunk of answer.body) {
+      for await (const chunk of body) {
         rest += decoder.decode(chunk as Uint8Array, { stream: true });
         const lines = rest.split("\n");
         rest = lines.pop() ?? "";
@@ -171,58 +175,46 @@ export class KubeClient {
     return this.#json(call, { deadlineMs: this.#options.deadlineMs ?? writeDeadlineMs });
   }
 
-  async #json<T>(
-    call: Call,
-    {
-      deadlineMs = this.#options.deadlineMs ?? readDeadlineMs,
-      signal,
-    }: { deadlineMs?: number; signal?: AbortSignal | undefined } = {},
-  ): Promise<T> {
-    const deadline = new AbortController();
-    // Not AbortSignal.timeout: its timer outlives the answer, and at its end makes an error with a stack.
-    const timer = setTimeout(() => deadline.abort(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
+  async #json<T>(call: Call, terms: Partial<Terms> = {}): Promise<T> {
+    const { status, headers, text } = await this.#exchange(call, terms);
+    if (status >= 300) throw new ApiError(describe(call), status, statusOf(text, headers["retry-after"]));
     try {
-      const answer = await this.#send(call, signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal);
-      if (answer.statusCode >= 300) return await this.#fail(call, answer);
-      return await readJson<T>(call, answer);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #send(call: Call, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const query = Object.entries(call.query ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    const search = query.length > 0 ? `?${new URLSearchParams(query)}` : "";
-    const headers: Record<string, string> = { ...call.headers, accept: call.accept ?? "application/json" };
-    if (call.body !== undefined) headers["content-type"] = call.contentType ?? "application/json";
-    try {
-      const answer = await this.#connection.request({
-        method: call.method,
-        path: `${call.path}${search}`,
-        headers,
-        body: call.body === undefined ? null : toJson(call.body),
-        signal,
-      });
-      this.#options.onRequest?.({ verb: call.verb, resource: call.resource.plural, code: answer.statusCode });
-      return answer;
+      return JSON.parse(text) as T;
     } catch (error) {
-      this.#options.onRequest?.({ verb: call.verb, resource: call.resource.plural, code: 0 });
       throw new ConnectionError(describe(call), error);
     }
   }
 
-  async #fail(call: Call, answer: Dispatcher.ResponseData): Promise<never> {
-    const text = await answer.body.text().catch(() => "");
-    throw new ApiError(describe(call), answer.statusCode, statusOf(text, answer.headers["retry-after"]));
+  #exchange(call: Call, terms: Partial<Terms>): Promise<Answer> {
+    const deadlineMs = this.#options.deadlineMs ?? readDeadlineMs;
+    return this.#counted(
+      call,
+      this.#connection.exchange(requestOf(call), { deadlineMs, ...terms }),
+      ({ status }) => status,
+    );
+  }
+
+  /** Tells of the call's answer. */
+  async #counted<A>(call: Call, answered: Promise<A>, status: (answer: A) => number): Promise<A> {
+    const tell = (code: number) => this.#options.onRequest?.({ verb: call.verb, resource: call.resource.plural, code });
+    try {
+      const answer = await answered;
+      tell(status(answer));
+      return answer;
+    } catch (error) {
+      tell(0);
+      throw new ConnectionError(describe(call), error);
+    }
   }
 }
 
-async function readJson<T>(call: Call, { body }: Dispatcher.ResponseData): Promise<T> {
-  try {
-    return (await body.json()) as T;
-  } catch (error) {
-    throw new ConnectionError(describe(call), error);
-  }
+function requestOf(call: Call): RequestInput {
+  const query = Object.entries(call.query ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const search = query.length > 0 ? `?${new URLSearchParams(query)}` : "";
+  const headers: Record<string, string> = { ...call.headers, accept: call.accept ?? "application/json" };
+  if (call.body !== undefined) headers["content-type"] = call.contentType ?? "application/json";
+  const body = call.body === undefined ? null : toJson(call.body);
+  return { method: call.method, path: `${call.path}${search}`, headers, body };
 }
 
 function describe({ verb, resource, path }: Call): string {

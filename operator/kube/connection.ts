@@ -1,16 +1,17 @@
 /** Kept connections to the API server, with credentials as they are now. */
 import { type Dispatcher, Pool } from "undici";
 import type { KubeConfig } from "./config.ts";
+import { type Answer, exchange, type Terms } from "./exchange.ts";
 
 /** Token files are read again after this long; in pods they are rotated hourly. A client certificate is read once. */
 const credentialsMs = 60_000;
 
-interface RequestInput {
+/** `path` is the API's; a server behind a path of its own is known by its URL. */
+export interface RequestInput {
   method: Dispatcher.HttpMethod;
   path: string;
   headers: Record<string, string>;
   body: string | null;
-  signal: AbortSignal;
 }
 
 export class Connection {
@@ -26,20 +27,29 @@ export class Connection {
     this.#server = new URL(server);
   }
 
-  /** `path` is the API's; a server behind a path of its own is known by its URL. */
-  async request({ path, headers, ...input }: RequestInput): Promise<Dispatcher.ResponseData> {
-    const credentials = await this.#credentials();
-    // The credentials come with the pool.
-    return (this.#pool as Pool).request({
-      ...input,
-      path: `${this.#server.pathname.replace(/\/$/, "")}${path}`,
-      headers: { ...credentials, ...headers },
-      bodyTimeout: 0,
-    });
+  /** A request and its whole answer. */
+  async exchange(input: RequestInput, { deadlineMs, ...terms }: Terms): Promise<Answer> {
+    const from = performance.now();
+    const { pool, request } = await this.#prepare(input);
+    return exchange(pool, request, { ...terms, deadlineMs: deadlineMs - (performance.now() - from) });
+  }
+
+  /** An answer whose body is read as it comes, for as long as it comes. */
+  async stream(input: RequestInput, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { pool, request } = await this.#prepare(input);
+    return pool.request({ ...request, signal, bodyTimeout: 0 });
   }
 
   async close(): Promise<void> {
     await this.#pool?.destroy();
+  }
+
+  async #prepare(input: RequestInput): Promise<{ pool: Pool; request: RequestInput }> {
+    const credentials = await this.#credentials();
+    const path = `${this.#server.pathname.replace(/\/$/, "")}${input.path}`;
+    const request = { ...input, path, headers: { ...credentials, ...input.headers } };
+    // The credentials come with the pool.
+    return { pool: this.#pool as Pool, request };
   }
 
   async #credentials(): Promise<Record<string, string>> {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { batched } from "./batched.ts";
 
 let asked: string[];
@@ -31,6 +31,30 @@ describe("reads of one turn", () => {
     failure = new Error("away");
     const answers = await Promise.allSettled([read("a", "x"), read("a", "y")]);
     expect(answers.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  });
+});
+
+describe("soon after a request", () => {
+  test("reads wait for more, and become one; a failure of the one before is not theirs", async () => {
+    failure = new Error("away");
+    await expect(read("a", "x")).rejects.toThrow("away");
+    failure = undefined;
+    const first = read("a", "y");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked).toEqual(["a: x"]);
+    expect(await Promise.all([first, read("b", "y"), read("a", "z")])).toEqual(["a/y", "b/y", "a/z"]);
+    expect(asked).toEqual(["a: x", "a: y z", "b: y"]);
+  });
+
+  test("many do not wait", async () => {
+    await read("a", "x");
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    try {
+      await Promise.all(Array.from({ length: 20 }, (_, index) => read("a", `n${index}`)));
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(asked.map((line) => line.split(" ").length - 1)).toEqual([1, 20]);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The metadata: SQLite on the store's volume. Every acknowledged write is on disk. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 
 /** Each runs once, in order; never edit one that has been released. */
 const migrations = [
@@ -55,6 +55,8 @@ const migrations = [
 
 export class Database {
   readonly #db: DatabaseSync;
+  /** By their SQL, of which there is as much as in the program. */
+  readonly #statements = new Map<string, StatementSync>();
 
   /** Opens or makes `<folder>/lemnis.db`. Throws when the file is damaged or newer than this program. */
   constructor(folder: string) {
@@ -75,15 +77,23 @@ export class Database {
   }
 
   all<T>(sql: string, ...values: SQLInputValue[]): T[] {
-    return this.#db.prepare(sql).all(...values) as T[];
+    return this.#prepare(sql).all(...values) as T[];
   }
 
   get<T>(sql: string, ...values: SQLInputValue[]): T | undefined {
-    return this.#db.prepare(sql).get(...values) as T | undefined;
+    return this.#prepare(sql).get(...values) as T | undefined;
   }
 
   run(sql: string, ...values: SQLInputValue[]): void {
-    this.#db.prepare(sql).run(...values);
+    this.#prepare(sql).run(...values);
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.#db.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
   }
 
   /** All of the work or none of it. The work is synchronous, so transactions of one process never mix. */
