@@ -8,9 +8,9 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /app
-# Young objects get 12 MB instead of 48: tens of megabytes less in each process, for a little more collection.
+# Young objects get 24 MB instead of 48: less in each process, at no cost. With 12 MB they were collected more often.
 ENV NODE_ENV=production \
-    NODE_OPTIONS="--disable-warning=ExperimentalWarning --max-semi-space-size=4" \
+    NODE_OPTIONS="--disable-warning=ExperimentalWarning --max-semi-space-size=8" \
     NODE_COMPILE_CACHE=/app/.compile-cache
 
 # No production dependency has an install script: DuckDB's binary is an optional package of its own. Not `npm ci`, which

@@ -11,9 +11,12 @@ import { runController } from "./runtime/controller.ts";
 import { type Echo, type Executor, execute } from "./runtime/execute.ts";
 import type { Metrics } from "./runtime/metrics.ts";
 import type { WorkQueue } from "./runtime/queue.ts";
+import { Slots } from "./runtime/slots.ts";
 
 /** Reconciles of one kind at the same time: fewer leave the API server waiting for TrainingJobs, more make it slower for InferenceServices. */
 const workers = 24;
+/** Statuses of one kind that are written at the same time. */
+const statusWrites = 4;
 
 interface ReconcileInput {
   controllers: readonly Controller<never>[];
@@ -46,9 +49,10 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
     observed,
     isFresh,
     record: (record) => world.store.write(record),
-  } satisfies Executor;
-  const loops = controllers.map((controller) =>
-    runController({
+  } satisfies Omit<Executor, "statusSlots">;
+  const loops = controllers.map((controller) => {
+    const ofKind: Executor = { ...executor, statusSlots: new Slots(statusWrites) };
+    return runController({
       name: controller.name,
       queue: queues.get(controller.name) as WorkQueue,
       workers,
@@ -56,9 +60,9 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
       metrics,
       hasEcho: (echo) => isSeen(reflectorOf(echo.resource), echo),
       onLate: ({ resource }) => reflectorOf(resource).relist(),
-      reconcile: (key, statusDue) => reconcileOne({ key, statusDue }, controller, { world, executor }),
-    }),
-  );
+      reconcile: (key, statusDue) => reconcileOne({ key, statusDue }, controller, { world, executor: ofKind }),
+    });
+  });
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });

@@ -6,6 +6,7 @@ import { services } from "../kube/resources.ts";
 import type { KubeObject, Resource } from "../kube/types.ts";
 import { type Executor, execute } from "./execute.ts";
 import type { Plan } from "./plan.ts";
+import { Slots } from "./slots.ts";
 
 const resource: Resource = { group: "lemnis.dev", version: "v1", kind: "Model", plural: "models", namespaced: true };
 const object = { apiVersion: "lemnis.dev/v1", kind: "Model", metadata: { name: "wine", namespace: "a", uid: "u" } };
@@ -16,6 +17,7 @@ let done: string[];
 let failAt: string | undefined;
 let cached: KubeObject | undefined;
 let isFresh: boolean;
+let slots: Slots;
 /** The version that the API server has of the object. */
 let current: string | undefined;
 
@@ -51,6 +53,7 @@ const plan: Plan<object> = {
 const executor = (): Executor => ({
   ...{ client, events, observed: () => cached, isFresh: () => isFresh },
   record: async ({ path }) => act(`record ${path}`),
+  statusSlots: slots,
 });
 const run = (status?: object, changes: Partial<Plan<object>> = {}, statusDue = false) =>
   execute(
@@ -65,6 +68,7 @@ beforeEach(() => {
   failAt = undefined;
   cached = undefined;
   isFresh = true;
+  slots = new Slots(1);
   current = undefined;
 });
 
@@ -138,6 +142,26 @@ describe("from a view that nobody has refreshed for a while", () => {
     await run({}, noChildren);
     expect(done).toEqual(["status Model", "event Made"]);
   });
+});
+
+test("statuses and their events wait for each other, children for nothing", async () => {
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  const slow = {
+    ...client,
+    apply: async (of: Resource, applied: KubeObject, options?: { subresource?: "status" }) => {
+      const answer = client.apply(of, applied, options);
+      if (options?.subresource) await answered;
+      return answer;
+    },
+  } as unknown as KubeClient;
+  const start = (changes: Partial<Plan<object>>) =>
+    execute({ ...executor(), client: slow }, { object, resource, statusDue: true }, { ...plan, ...changes });
+  const all = [start(noChildren), start(noChildren), start({ records: [], delete: [] })];
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(done).toEqual(["status Model", "apply Service"]);
+  answer();
+  await Promise.all(all);
+  expect(done.slice(2)).toEqual(["event Made", "status Model", "event Made", "status Model", "event Made"]);
 });
 
 test("the status is for the version that was planned for, and no other", async () => {

@@ -6,6 +6,7 @@ import { StaleViewError } from "../kube/errors.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import type { KubeObject, ObjectMeta, Resource } from "../kube/types.ts";
 import type { Plan, StoreRecord } from "./plan.ts";
+import type { Slots } from "./slots.ts";
 
 export interface Executor {
   client: KubeClient;
@@ -15,6 +16,8 @@ export interface Executor {
   /** False when the caches may be behind: the API server has not been heard for a moment. */
   isFresh: () => boolean;
   record: (record: StoreRecord) => Promise<void>;
+  /** Statuses and their events wait here: a few at a time, so that of thousands of objects the children come first. */
+  statusSlots: Slots;
 }
 
 /** A write that must come back through the watch before the object is reconciled again. */
@@ -49,7 +52,7 @@ export interface Subject {
  * none to change; and last the events, of what has happened.
  */
 export async function execute(
-  { client, events, observed, isFresh, record }: Executor,
+  { client, events, observed, isFresh, record, statusSlots }: Executor,
   { object, resource, statusDue = false }: Subject,
   plan: Plan<object>,
 ): Promise<Executed> {
@@ -79,9 +82,11 @@ export async function execute(
   const isNews = !sameStatus(object.status, plan.status);
   if (!isNews) return { echoes, statusDue: false };
   if (echoes.length > 0 && !statusDue) return { echoes, statusDue: true };
-  applied(resource, performance.now(), await applyStatus(client, { object, resource }, plan.status));
-  for (const event of plan.events) await events.record(object, event);
-  return { echoes, statusDue: false };
+  return statusSlots.use(async () => {
+    applied(resource, performance.now(), await applyStatus(client, { object, resource }, plan.status));
+    for (const event of plan.events) await events.record(object, event);
+    return { echoes, statusDue: false };
+  });
 }
 
 /** False once the object is deleted: of many children, those that are still to be made would be nobody's. */

@@ -13,6 +13,7 @@ import { execute } from "../../../operator/runtime/execute.ts";
 import { createMetrics } from "../../../operator/runtime/metrics.ts";
 import type { Plan } from "../../../operator/runtime/plan.ts";
 import { WorkQueue } from "../../../operator/runtime/queue.ts";
+import { Slots } from "../../../operator/runtime/slots.ts";
 import { configMap, defineThings, namespace, startWorld, type Thing, thing, things, type World } from "./world.ts";
 
 let world: World;
@@ -84,6 +85,7 @@ async function runThings(recorded = recorder(world.client), message?: string): P
     ...{ client: world.client, events: recorded, record: async () => {} },
     observed: ({ plural }: { plural: string }, _: string, name: string) => observed(plural, name),
     isFresh: () => true,
+    statusSlots: new Slots(1),
   };
   running.push(objects.run(stop.signal), children.run(stop.signal));
   await Promise.all([objects.whenSynced, children.whenSynced]);
@@ -152,6 +154,7 @@ describe("a status", () => {
     ...{ client: world.client, events: recorder(world.client), record: async () => {} },
     observed: () => undefined,
     isFresh: () => true,
+    statusSlots: new Slots(1),
   });
 
   test("is written by its own manager, beside others' fields, and loses what is no longer in it", async () => {
