@@ -1,12 +1,13 @@
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { DatasetVersion } from "../store/api.ts";
+import type { DatasetVersion, Origin } from "../store/api.ts";
 import type { LocalFile } from "./artifact/files.ts";
 import type { AgentContext } from "./context.ts";
 import { permanent, redact } from "./failure.ts";
 import { progressTo } from "./progress.ts";
 import { fetchSource } from "./source/fetch.ts";
 import { gunzipFiles } from "./source/gunzip.ts";
+import { keptFiles } from "./source/kept.ts";
 import type { Written } from "./source/transfer.ts";
 import type { SnapshotTask } from "./tasks.ts";
 import { registerVersion, type VersionSource } from "./version/register.ts";
@@ -20,15 +21,19 @@ const extensions: Record<SnapshotTask["format"], RegExp> = {
 
 /** Reads the source and registers what it holds as a version; a source that says it is as it was is not read. */
 export async function snapshot(context: AgentContext, task: SnapshotTask): Promise<object> {
-  const { paths, logger } = context;
-  const { namespace, format, source, storage } = task;
+  const { paths, logger, store } = context;
+  const { namespace, dataset, format, source, storage } = task;
   const last = await lastVersion(context, task);
   const tell = progressTo(context, task);
+  // Whoever reads a table needs all of it; of files, only those that are new.
+  const before =
+    format === "Files" && last ? await store.getDatasetVersion(namespace, dataset, `${last.version}`) : undefined;
   let bytes = 0;
   const fetched = await fetchSource(context, source, {
     into: join(paths.work, "source"),
     wanted: (path) => extensions[format].test(path) && !/(^|\/)[._]/.test(path),
     known: last?.source?.state,
+    kept: before && keptFiles(before),
     arrived: format === "Files" && storage === "Copy" ? (file) => moveToStore(context, namespace, file) : undefined,
     progress: (more, totalBytes) => {
       bytes += more;
@@ -40,9 +45,15 @@ export async function snapshot(context: AgentContext, task: SnapshotTask): Promi
     return { version: last?.version, digest: last?.digest, rows: last?.rows, bytes: last?.bytes, unchanged: true };
   }
   logger.info({ files: fetched.files.length }, "fetched the source");
-  const { state } = fetched;
-  const facts = { source: { uri: redact(source.uri), ...(state ? { state } : {}) } };
+  const { state, origins = [] } = fetched;
+  const etags = format === "Files" && storage === "Copy" ? etagsOf(origins) : undefined;
+  const facts = { source: { uri: redact(source.uri), ...(state ? { state } : {}) }, ...(etags ? { etags } : {}) };
   return registerVersion(context, task, { ...(await openFiles(context, task, fetched)), facts });
+}
+
+function etagsOf(origins: readonly Origin[]): Record<string, string> | undefined {
+  const known = origins.flatMap(({ path, etag }) => (etag ? [[path, etag] as const] : []));
+  return known.length > 0 ? Object.fromEntries(known) : undefined;
 }
 
 /** Of files that nobody reads here, no more lie on the pod's volume than are under way. */

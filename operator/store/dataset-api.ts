@@ -89,6 +89,8 @@ export const datasetVersionInput = z.strictObject({
   files,
   /** Absent: the store has the files' bytes. Present, one a file: they stay where they are (storage: Reference). */
   origins: z.array(origin).max(10_000).optional(),
+  /** Of the format Files, by path in the source: what a bucket calls each file's content. What is called the same is not fetched again. */
+  etags: z.record(relativePath, z.string().max(1024)).optional(),
   rows: z.int().min(0),
   bytes: z.int().min(0),
   /** Rows by split. */
@@ -111,12 +113,13 @@ export type DatasetVersionInput = z.infer<typeof datasetVersionInput>;
 
 /** One row of GET datasets/{name}; GET datasets/{name}/versions/{version or digest} adds `files` and `profile`. */
 export const datasetVersion = datasetVersionInput
-  .omit({ files: true, origins: true, profile: true, missing: true, retain: true })
+  .omit({ files: true, origins: true, etags: true, profile: true, missing: true, retain: true })
   .extend({ version: z.int().min(1), createdAt: timestamp });
 export type DatasetVersion = z.infer<typeof datasetVersion>;
 export const datasetVersionDetail = datasetVersion.extend({
   files,
   origins: z.array(origin).optional(),
+  etags: z.record(relativePath, z.string()).optional(),
   profile: z.array(columnProfile),
   missing: z.array(missingPattern).optional(),
 });

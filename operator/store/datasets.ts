@@ -97,7 +97,7 @@ export class Datasets {
     { namespace, name, number, createdAt }: { namespace: string; name: string; number: number; createdAt: string },
     input: DatasetVersionInput,
   ): DatasetVersion {
-    const { files, origins, profile, missing, retain: _, ...rest } = input;
+    const { files, origins, etags, profile, missing, retain: _, ...rest } = input;
     const version: DatasetVersion = { ...rest, version: number, createdAt };
     const owner = versionOwner(name, number);
     this.#blobs.release(namespace, owner);
@@ -110,7 +110,7 @@ export class Datasets {
       number,
       input.digest,
       JSON.stringify(version),
-      JSON.stringify({ files, profile, ...(origins ? { origins } : {}), ...(missing ? { missing } : {}) }),
+      JSON.stringify({ files, origins, etags, profile, missing }),
     );
     const parentsOf = "DELETE FROM dataset_parents WHERE namespace = ? AND dataset = ? AND version = ?";
     this.#database.run(parentsOf, namespace, name, number);

@@ -47,21 +47,26 @@ const fileLimit = 10_000;
 export async function fetchObjects(
   store: ObjectStore,
   key: string,
-  { into, wanted, known, arrived, progress, timing }: FetchOptions & { timing: Timing },
+  { into, wanted, known, kept = () => undefined, arrived, progress, timing }: FetchOptions & { timing: Timing },
 ): Promise<Fetched | Unchanged> {
   const { found, folder } = await find(store, key, wanted);
   const state = listingState(found.map(({ path, etag, size }) => ({ path, version: etag, size })));
   if (state === known) return { unchanged: true, state };
-  const total = found.reduce((sum, { size }) => sum + size, 0);
-  const fetched = await mapConcurrent(found, transfers, async ({ path, key, etag }) => {
-    const local = join(into, path);
+  const listed = found.map((object) => ({ ...object, has: kept(object.path, object.etag) }));
+  const total = listed.reduce((sum, { size, has }) => sum + (has ? 0 : size), 0);
+  const fetched = await mapConcurrent(listed, transfers, async ({ path, key, etag, has }) => {
+    const [local, uri] = [join(into, path), store.uri(key)];
+    if (has) {
+      const { origin = { path, uri, etag }, ...content } = has;
+      return { file: { path, local, ...content, stored: true as const }, origin };
+    }
     const { stream, length, version } = await store.open({ key, etag });
     const received = (bytes: number) => progress?.(bytes, total);
-    const written = await writeBody({ stream, length, label: store.uri(key), received }, local, timing);
+    const written = await writeBody({ stream, length, label: uri, received }, local, timing);
     const file = { path, local, ...written };
     return {
       file: arrived ? await arrived(file) : file,
-      origin: { path, uri: store.uri(key), etag, ...(version ? { version } : {}) },
+      origin: { path, uri, etag, ...(version ? { version } : {}) },
     };
   });
   return { files: fetched.map(({ file }) => file), folder, state, origins: fetched.map(({ origin }) => origin) };

@@ -26,7 +26,7 @@ export interface VersionSource {
   tables?: readonly LocalFile[];
   /** One for each file, by the file's path, when the bytes stay where they are. */
   origins?: readonly Origin[] | undefined;
-  facts: Pick<DatasetVersionInput, "source" | "parents">;
+  facts: Pick<DatasetVersionInput, "source" | "parents" | "etags">;
 }
 
 /** What snapshots and derived Datasets ask of their versions. */

@@ -5,12 +5,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { PutBucketVersioningCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { transfers } from "../../../operator/agent/artifact/concurrent.ts";
 import { S3Store } from "../../../operator/agent/source/s3.ts";
+import type { SnapshotTask } from "../../../operator/agent/tasks.ts";
+import { sha256 } from "../../builders/store.ts";
 import { type S3Server, startS3 } from "../../cluster/s3.ts";
 import { contents, failure, type Pod, startPod } from "./sources.ts";
-import { namespace, snapshotTask, startWorld } from "./world.ts";
+import { namespace, snapshotTask, startWorld, type World } from "./world.ts";
 
 let s3: S3Server;
 let client: S3Client;
@@ -140,12 +142,23 @@ describe("refused with a reason:", () => {
   });
 });
 
-test("files that are no table go to the store one by one: the volume holds those under way, and in the end none", async () => {
-  for (let image = 0; image < 30; image++) await s3.put("images", `cats/${image}.png`, `image ${image}`);
-  const world = await startWorld();
-  try {
+describe("files that are no table", () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await startWorld();
     const credentials = { AWS_ACCESS_KEY_ID: s3.accessKey, AWS_SECRET_ACCESS_KEY: s3.secretKey };
     for (const [key, value] of Object.entries(credentials)) await writeFile(join(world.paths.secret, key), value);
+  });
+  afterEach(() => world.close());
+
+  const snapshot = (prefix: string, changes: Partial<SnapshotTask> = {}) => {
+    const source = { uri: `s3://images/${prefix}/`, endpoint: s3.url, secret: true };
+    return world.run(snapshotTask("", { source, format: "Files", ...changes }));
+  };
+  const isImage = (path: string | Buffer) => String(path).endsWith(".png");
+
+  test("go to the store one by one: the volume holds those under way, and in the end none", async () => {
+    for (let image = 0; image < 30; image++) await s3.put("images", `cats/${image}.png`, `image ${image}`);
     const waiting: number[] = [];
     const { uploadFile } = world.store;
     const held = () => readdirSync(join(world.paths.work, "source"), { recursive: true }).filter(isImage).length;
@@ -153,8 +166,7 @@ test("files that are no table go to the store one by one: the volume holds those
       waiting.push(held());
       return uploadFile.apply(world.store, upload);
     };
-    const source = { uri: "s3://images/cats/", endpoint: s3.url, secret: true };
-    const { message } = await world.run(snapshotTask("", { source, format: "Files" }));
+    const { message } = await snapshot("cats");
     expect(message).toMatchObject({ version: 1, rows: 30, bytes: 10 * 7 + 20 * 8 });
     expect(waiting).toHaveLength(30);
     expect(Math.max(...waiting)).toBeLessThanOrEqual(transfers);
@@ -163,9 +175,30 @@ test("files that are no table go to the store one by one: the volume holds those
     const target = join(world.paths.work, "7.png");
     await world.store.download(namespace, files.find(({ path }) => path === "all/7.png")?.digest ?? "", target);
     expect(readFileSync(target, "utf8")).toBe("image 7");
-  } finally {
-    await world.close();
-  }
-});
+  });
 
-const isImage = (path: string | Buffer) => String(path).endsWith(".png");
+  test.each<SnapshotTask["storage"]>(["Copy", "Reference"])(
+    "are fetched when they are new or changed, and no others (storage: %s)",
+    async (storage) => {
+      const folder = storage.toLowerCase();
+      const fetched = vi.spyOn(S3Store.prototype, "open");
+      const taken = () => fetched.mock.calls.splice(0).map(([{ key }]) => key.slice(folder.length + 1));
+      await s3.put("images", "other", "");
+      for (const name of ["a", "b", "deep/c"]) await put("images", `${folder}/${name}.png`, name);
+      await snapshot(folder, { storage });
+      expect(taken().toSorted()).toEqual(["a.png", "b.png", "deep/c.png"]);
+      await put("images", `${folder}/b.png`, "B");
+      await put("images", `${folder}/d.png`, "d");
+      expect((await snapshot(folder, { storage })).message).toMatchObject({ version: 2, rows: 4, bytes: 9 });
+      expect(taken().toSorted()).toEqual(["b.png", "d.png"]);
+      const { files, origins } = await world.store.getDatasetVersion(namespace, "wine", "2");
+      expect(files.map(({ path }) => path)).toEqual(["all/a.png", "all/b.png", "all/d.png", "all/deep/c.png"]);
+      expect(files.map(({ digest }) => digest)).toEqual(["a", "B", "d", "deep/c"].map(sha256));
+      if (storage === "Reference") expect(origins?.map(({ etag }) => etag)).toEqual(Array(4).fill(expect.any(String)));
+      // Another recipe is another reading.
+      await snapshot(folder, { storage, recipe: `sha256:${"1".repeat(64)}` });
+      expect(taken()).toHaveLength(4);
+      fetched.mockRestore();
+    },
+  );
+});
