@@ -28,7 +28,7 @@ describe("conditions follow kstatus: abnormal ones are there only while they hol
   });
 });
 
-test("a message is as long as the API server takes, and no character is cut in two", () => {
+test("a message is of a length that the API server takes, and no character is cut in two", () => {
   const long = { ...verdict("ready"), message: `${"x".repeat(4092)}😀${"x".repeat(40_000)}` };
   const message = conditionsOf({ metadata: {} }, { verdict: long }, start)[0]?.message ?? "";
   expect(message.length).toBe(4096);

@@ -30,7 +30,7 @@ export function ownConditions(conditions: readonly Condition[] = []): Condition[
   return conditions.filter(({ type }) => !general.includes(type));
 }
 
-/** The API server takes 32,768 characters; nobody reads so many. */
+/** Of one of more than 32,768 characters the API server would refuse the whole status; nobody reads so many. */
 const messageLength = 4096;
 
 /** Ready always; Reconciling and Stalled only while they hold, as kstatus asks; then the kind's own. */

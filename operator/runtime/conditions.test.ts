@@ -13,10 +13,6 @@ test("a condition keeps its transition time while its status stays, and has whol
   expect(setCondition([told], { ...input, status: "True" }, at(3)).lastTransitionTime).toBe("2026-03-01T10:00:03Z");
 });
 
-test("a message is no longer than the API server takes", () => {
-  expect(setCondition([], { ...input, message: "x".repeat(100_000) }, at(1)).message).toHaveLength(32_768);
-});
-
 test("other types' conditions are not looked at", () => {
   const other = setCondition([], { ...input, type: "Stalled" }, at(1));
   expect(setCondition([other], input, at(2)).lastTransitionTime).toBe("2026-03-01T10:00:02Z");

@@ -11,15 +11,11 @@ export interface ConditionState extends ConditionInput {
 }
 type Known = Omit<ConditionState, "observedGeneration"> & { observedGeneration?: number | undefined };
 
-/** With a longer message the API server would refuse the whole status. */
-const messageLength = 32_768;
-
 /** The condition as it is now; it keeps its transition time while its status stays. Times have whole seconds. */
 export function setCondition(previous: readonly Known[], input: ConditionInput, now: Date): ConditionState {
   const before = previous.find(({ type }) => type === input.type);
   const time = `${now.toISOString().slice(0, 19)}Z`;
   const lastTransitionTime = before?.status === input.status ? before.lastTransitionTime : time;
-  const { type, status, reason, observedGeneration } = input;
-  const message = input.message.slice(0, messageLength);
+  const { type, status, reason, message, observedGeneration } = input;
   return { type, status, reason, message, observedGeneration, lastTransitionTime };
 }
