@@ -2,9 +2,9 @@
 ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim
 FROM ${NODE_IMAGE}
 
-# Sources at git+https:// and git+ssh://.
+# Sources at git+https:// and git+ssh://. With libnss-wrapper ssh runs as any user.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends git openssh-client \
+    && apt-get install --yes --no-install-recommends git libnss-wrapper openssh-client \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /app

@@ -6,6 +6,7 @@ import { type Repository, runGit } from "./git-command.ts";
 import { startGuardProxy } from "./guard-proxy.ts";
 import { basic } from "./http.ts";
 import type { Network, SourceContext } from "./network.ts";
+import { sshUser } from "./ssh-user.ts";
 
 export interface GitAddress {
   protocol: "https" | "ssh";
@@ -144,5 +145,6 @@ async function overSsh(
   };
   const words = Object.entries(options).map(([name, value]) => `-o ${name}='${value}'`);
   const command = `ssh -F /dev/null -i '${files.key}' ${words.join(" ")}`;
-  return { env: { GIT_SSH_COMMAND: command, GIT_SSH_VARIANT: "ssh" }, close: async () => {} };
+  const env = { ...(await sshUser(root)), GIT_SSH_COMMAND: command, GIT_SSH_VARIANT: "ssh" };
+  return { env, close: async () => {} };
 }

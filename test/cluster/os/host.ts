@@ -3,6 +3,8 @@ import { createServer } from "node:net";
 import { isInstalled, run } from "../command.ts";
 import { type Log, waitUntil, withProgress } from "../progress.ts";
 
+const nssWrapper = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/libnss_wrapper.so`;
+
 /** Debian's package of each program (or file) that something here runs. */
 const packages: Record<string, string> = {
   containerd: "containerd",
@@ -16,6 +18,7 @@ const packages: Record<string, string> = {
   debootstrap: "debootstrap",
   git: "git",
   ssh: "openssh-client",
+  [nssWrapper]: "libnss-wrapper",
   "/usr/sbin/sshd": "openssh-server",
   "/usr/lib/postgresql/15/bin/postgres": "postgresql-15",
 };
@@ -25,7 +28,7 @@ export const imagePrograms = ["buildah", "debootstrap"];
 /** Debian 12's; its programs are in no PATH. */
 export const postgresPrograms = "/usr/lib/postgresql/15/bin";
 /** Servers of data that the integration tests read from. */
-export const sourcePrograms = ["git", "ssh", "/usr/sbin/sshd", `${postgresPrograms}/postgres`, "openssl"];
+export const sourcePrograms = ["git", "ssh", nssWrapper, "/usr/sbin/sshd", `${postgresPrograms}/postgres`, "openssl"];
 
 export function requireRoot(): void {
   if (process.platform !== "linux")

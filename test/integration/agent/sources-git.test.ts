@@ -1,6 +1,11 @@
 /** Real repositories over https and ssh. */
-
+import { execFile } from "node:child_process";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { sshUser } from "../../../operator/agent/source/ssh-user.ts";
 import { run } from "../../cluster/command.ts";
 import { type GitServer, startGit } from "../../servers/git.ts";
 import { contents, failure, type Pod, startPod } from "./sources.ts";
@@ -173,6 +178,22 @@ describe("a repository with", () => {
       failure("SourceInvalid", "too many files"),
     );
   });
+});
+
+test("ssh runs as a user without an entry in /etc/passwd, as a pod may", async () => {
+  const user = { uid: 54_321, gid: 54_321 };
+  expect(await sshUser(pod.paths.work)).toEqual({});
+  const folder = await mkdtemp(join(tmpdir(), "lemnis-ssh-"));
+  try {
+    await chmod(folder, 0o755);
+    const ssh = (env: Record<string, string>) =>
+      promisify(execFile)("ssh", ["-F", "/dev/null", "-G", "host"], { ...user, env: { PATH: "/usr/bin", ...env } });
+    await expect(ssh({})).rejects.toThrow("No user exists for uid 54321");
+    const { stdout } = await ssh(await sshUser(folder, { ...user, isKnown: false }));
+    expect(stdout).toMatch(/^user lemnis$/m);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test.each(["git+https://user@host/a", "git+ssh://-oProxyCommand=x/a", "git+https://host", "git+ssh://a b@host/x"])(
