@@ -1,5 +1,5 @@
 /** The one entry point: `operator`, `store` or `agent`. The only reader of the environment and of signals. */
-import { paths } from "./agent/tasks.ts";
+import { paths } from "./agent/paths.ts";
 import { readAgentSettings, readOperatorSettings, readStoreSettings } from "./config.ts";
 import { createLogger } from "./runtime/logger.ts";
 

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { AgentStore } from "./agent-store.ts";
-import { paths } from "./tasks.ts";
+import { paths } from "./paths.ts";
 
 /** Where the agent finds things; tests put them all under one folder. */
 export type AgentPaths = { readonly [name in keyof typeof paths | "terminationLog"]: string };

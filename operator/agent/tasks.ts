@@ -1,28 +1,9 @@
 /**
  * What the operator asks of its own containers: one JSON task in the variable LEMNIS_TASK. A task holds no secret;
- * credentials are files mounted from the tenant's Secret at `secretPath`.
+ * credentials are files mounted from the tenant's Secret (see paths.ts).
  */
 import { z } from "zod";
 import { columnRole, columnType, csvDialect, datasetFormat, digest, parameters, runSpec } from "../store/api.ts";
-
-/** Where every Lemnis container finds things; the first four are SageMaker's, the model's is KServe's. */
-export const paths = {
-  inputData: "/opt/ml/input/data",
-  inputConfig: "/opt/ml/input/config",
-  model: "/opt/ml/model",
-  output: "/opt/ml/output",
-  code: "/opt/ml/code",
-  servedModel: "/mnt/models",
-  /** Shared by Lemnis's own containers of a pod, never by the user's. */
-  work: "/lemnis/work",
-  /** The ConfigMap with the code, as mounted; `stage` copies it to `code` when its digest is right. */
-  codeSource: "/lemnis/code",
-  /** A pvc or configmap source, mounted read-only. */
-  source: "/lemnis/source",
-  secret: "/lemnis/secret",
-  /** The audience-bound token for the store. */
-  token: "/var/run/secrets/lemnis/token",
-} as const;
 
 /** Exit code of a failure that a retry can't mend; the Job's podFailurePolicy ends the Job on it. */
 export const permanentFailure = 3;
@@ -39,6 +20,11 @@ const location = {
   query: z.string().optional(),
   /** True when a Secret with the credentials (see secretRef in operator/api/v1alpha1/location.ts) is mounted at `paths.secret`. */
   secret: z.boolean(),
+  /** Which volume and Secret, of several in one pod: see mountedAt. */
+  mount: z
+    .string()
+    .regex(/^[0-9]+$/)
+    .optional(),
   /** Networks in CIDR notation that no source may be in, beside loopback and link-local ones. */
   deniedRanges: z.array(z.string()).optional(),
 };

@@ -1,6 +1,7 @@
 import type { Origin } from "../../store/api.ts";
 import { byPath, type LocalFile } from "../artifact/files.ts";
 import { permanent, redact } from "../failure.ts";
+import { mountedAt } from "../paths.ts";
 import type { ArtifactLocation } from "../tasks.ts";
 import { openBucket } from "./bucket.ts";
 import { fetchGit } from "./git.ts";
@@ -84,7 +85,10 @@ export async function fetchSource(
 async function fetchFrom(context: SourceContext, location: ArtifactLocation, options: FetchOptions) {
   const { paths, timing } = context;
   const uri = parseUri(location.uri);
-  if (uri.kind === "mounted") return findMounted(paths.source, { ...uri, label: redact(location.uri) }, options);
+  if (uri.kind === "mounted") {
+    const folder = mountedAt(paths.source, location.mount);
+    return findMounted(folder, { ...uri, label: redact(location.uri) }, options);
+  }
   const network = await openNetwork(context, location);
   if (uri.kind === "http") return fetchHttp(network, uri.url, { ...options, timing });
   if (uri.kind === "git") {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { Agent } from "undici";
 import type { AgentContext } from "../context.ts";
+import { mountedAt } from "../paths.ts";
 import type { ArtifactLocation } from "../tasks.ts";
 import { Guard } from "./guard.ts";
 
@@ -22,10 +23,11 @@ const connectTimeout = 10_000;
 
 export async function openNetwork(
   { paths, allowLoopback }: SourceContext,
-  { secret: mounted, deniedRanges }: ArtifactLocation,
+  { secret: mounted, mount, deniedRanges }: ArtifactLocation,
 ): Promise<Network> {
+  const folder = mountedAt(paths.secret, mount);
   const secret = async (key: string) =>
-    mounted ? (await readFile(join(paths.secret, key), "utf8").catch(() => "")).trim() : "";
+    mounted ? (await readFile(join(folder, key), "utf8").catch(() => "")).trim() : "";
   const authority = await secret("ca.crt");
   return {
     guard: new Guard({ deniedRanges, allowLoopback, timeout: connectTimeout }),

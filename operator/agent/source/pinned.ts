@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Origin } from "../../store/api.ts";
 import { transfers } from "../artifact/concurrent.ts";
 import { permanent, redact } from "../failure.ts";
+import { mountedAt } from "../paths.ts";
 import type { ArtifactLocation } from "../tasks.ts";
 import { openBucket } from "./bucket.ts";
 import { openPinnedGit } from "./git.ts";
@@ -34,7 +35,7 @@ export async function openPinned(context: SourceContext, location: ArtifactLocat
   });
   if (uri.kind === "mounted") {
     return fromBodies(
-      (origin) => openMounted(paths.source, origin),
+      (origin) => openMounted(mountedAt(paths.source, location.mount), origin),
       async () => {},
     );
   }

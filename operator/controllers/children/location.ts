@@ -13,11 +13,17 @@ export interface Source {
   secretRef?: { name: string } | undefined;
 }
 
-export function locationOf(source: Source, { deniedRanges }: PodSettings): ArtifactLocation {
-  const { uri, endpoint, region, ref, path, query, secretRef } = source;
+/** A source whose Secret and volume are mounted under a name of their own, beside those of others. */
+export interface MountedSource extends Source {
+  mount?: string | undefined;
+}
+
+export function locationOf(source: MountedSource, { deniedRanges }: PodSettings): ArtifactLocation {
+  const { uri, endpoint, region, ref, path, query, secretRef, mount } = source;
   return {
     uri,
     secret: secretRef !== undefined,
+    ...(mount ? { mount } : {}),
     ...(endpoint ? { endpoint } : {}),
     ...(region ? { region } : {}),
     ...(ref ? { ref } : {}),

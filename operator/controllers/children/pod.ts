@@ -1,5 +1,6 @@
 /** The pieces that every pod of ours is made of: see "Inside a pod" in docs/concepts.md. */
-import { paths, type Task } from "../../agent/tasks.ts";
+import { mountedAt, paths } from "../../agent/paths.ts";
+import type { Task } from "../../agent/tasks.ts";
 import type { Container, Resources } from "../../api/v1alpha1/common.ts";
 
 /** Settings that the operator puts into the pods it makes. */
@@ -123,20 +124,28 @@ export function podFields(user: UserPodSettings): Record<string, unknown> {
   };
 }
 
-/** The volume behind a pvc:// or configmap:// uri, and the tenant's Secret; both for the one container that reads. */
-export function sourceAccess(uri: string, secretName: string | undefined): { volumes: Volume[]; mounts: Mount[] } {
+/**
+ * The volume behind a pvc:// or configmap:// uri, and the tenant's Secret; both for the one container that reads. `mount`
+ * names them when it reads several.
+ */
+export function sourceAccess(
+  uri: string,
+  secretName: string | undefined,
+  mount?: string,
+): { volumes: Volume[]; mounts: Mount[] } {
+  const [source, secret] = [mountedAt("source", mount), mountedAt("secret", mount)];
   const volumes: Volume[] = [];
   const mounts: Mount[] = [];
   const [, scheme, name] = /^([a-z0-9]+):\/\/([^/]*)/.exec(uri) ?? [];
   if (scheme === "pvc") {
-    volumes.push({ name: "source", persistentVolumeClaim: { claimName: name, readOnly: true } });
+    volumes.push({ name: source, persistentVolumeClaim: { claimName: name, readOnly: true } });
   } else if (scheme === "configmap") {
-    volumes.push({ name: "source", configMap: { name } });
+    volumes.push({ name: source, configMap: { name } });
   }
-  if (volumes.length > 0) mounts.push({ name: "source", mountPath: paths.source, readOnly: true });
+  if (volumes.length > 0) mounts.push({ name: source, mountPath: mountedAt(paths.source, mount), readOnly: true });
   if (secretName) {
-    volumes.push({ name: "secret", secret: { secretName } });
-    mounts.push({ name: "secret", mountPath: paths.secret, readOnly: true });
+    volumes.push({ name: secret, secret: { secretName } });
+    mounts.push({ name: secret, mountPath: mountedAt(paths.secret, mount), readOnly: true });
   }
   return { volumes, mounts };
 }

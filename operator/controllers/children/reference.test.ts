@@ -80,28 +80,39 @@ test("copies are read from the store, with no Secret", () => {
 });
 
 describe("several", () => {
-  const other = (uri: string, secret?: string): Dataset => {
+  const other = (uri: string, secret?: string, name = "other"): Dataset => {
     const secretRef = secret ? { secretRef: { name: secret } } : {};
     const { spec } = dataset({ source: { uri, ...secretRef }, storage: "Reference", format: "Files" });
-    return { ...pinned, metadata: { ...pinned.metadata, name: "other" }, spec };
+    return { ...pinned, metadata: { ...pinned.metadata, name }, spec };
   };
 
   test("share one Secret, or need none", () => {
     for (const second of [other("gs://bucket/x", "s3"), other("https://host/x")]) {
       const references = referencesTo([pinned, second]);
-      expect(references).toMatchObject({ volumes: [{ name: "secret", secret: { secretName: "s3" } }] });
+      expect(references.volumes).toEqual([{ name: "secret", secret: { secretName: "s3" } }]);
+      expect(references.sources.get("other")).toMatchObject({ mount: undefined });
     }
   });
 
-  test("with different Secrets or volumes are refused", () => {
-    expect(referencesTo([pinned, other("s3://b/k", "another")])).toMatchObject({
-      ...{ state: "stalled", reason: "SourcesConflict", message: expect.stringContaining("different Secrets") },
+  test("have a mount for each Secret and volume", () => {
+    const { sources, volumes, mounts } = referencesTo([
+      other("https://host/x", undefined, "public"),
+      ...[pinned, other("s3://b/k", "another"), other("pvc://claim/a", undefined, "claimed")],
+      other("s3://b/k2", "another", "same"),
+    ]);
+    expect(Object.fromEntries([...sources].map(([name, { mount }]) => [name, mount]))).toEqual({
+      ...{ public: undefined, wine: undefined, other: "2", claimed: "3", same: "2" },
     });
-    const claim: Dataset = { ...pinned, spec: dataset({ source: { uri: "pvc://one/a" }, storage: "Reference" }).spec };
-    expect(referencesTo([claim, other("pvc://two/a")])).toMatchObject({
-      message:
-        "Datasets wine and other are stored by reference with different volumes, and a pod reads with one: use the same, or storage: Copy",
-    });
+    expect(volumes).toEqual([
+      { name: "secret", secret: { secretName: "s3" } },
+      { name: "secret-2", secret: { secretName: "another" } },
+      { name: "source-3", persistentVolumeClaim: { claimName: "claim", readOnly: true } },
+    ]);
+    expect(mounts).toEqual([
+      { name: "secret", mountPath: "/lemnis/secret", readOnly: true },
+      { name: "secret-2", mountPath: "/lemnis/secret-2", readOnly: true },
+      { name: "source-3", mountPath: "/lemnis/source-3", readOnly: true },
+    ]);
   });
 });
 

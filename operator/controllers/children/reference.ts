@@ -1,44 +1,34 @@
 /** Versions with storage: Reference are read where their Dataset's source has them, with that source's credentials. */
 import type { Dataset } from "../../api/v1alpha1/dataset.ts";
-import type { Verdict } from "../verdict.ts";
-import type { Source } from "./location.ts";
+import type { MountedSource } from "./location.ts";
 import { type Mount, sourceAccess, type Volume } from "./pod.ts";
 
 export interface References {
   /** The sources of those Datasets that are stored by reference, by the Dataset's name. */
-  sources: ReadonlyMap<string, Source>;
+  sources: ReadonlyMap<string, MountedSource>;
   volumes: readonly Volume[];
   mounts: readonly Mount[];
 }
 
-export const noReferences: References = { sources: new Map(), volumes: [], mounts: [] };
-
-/** What the container that reads this Dataset needs beside the store. */
-export function referenceTo({ metadata, spec }: Dataset): References {
-  if (spec.storage !== "Reference" || !spec.source) return noReferences;
-  const { uri, secretRef } = spec.source;
-  return { sources: new Map([[metadata.name, spec.source]]), ...sourceAccess(uri, secretRef?.name) };
-}
-
-/** What the one container that reads these Datasets needs beside the store. It has room for one Secret and one volume. */
-export function referencesTo(datasets: readonly Dataset[]): References | Verdict {
-  const sources = new Map<string, Source>();
-  const volumes = new Map<string, { volume: Volume; dataset: string }>();
-  const mounts = new Map<string, Mount>();
-  for (const dataset of datasets) {
-    const { name } = dataset.metadata;
-    const own = referenceTo(dataset);
-    for (const [of, source] of own.sources) sources.set(of, source);
-    for (const volume of own.volumes) {
-      const other = volumes.get(volume.name);
-      if (other && JSON.stringify(other.volume) !== JSON.stringify(volume)) {
-        const what = volume.name === "secret" ? "Secrets" : "volumes";
-        const message = `Datasets ${other.dataset} and ${name} are stored by reference with different ${what}, and a pod reads with one: use the same, or storage: Copy`;
-        return { state: "stalled", reason: "SourcesConflict", message };
-      }
-      volumes.set(volume.name, { volume, dataset: name });
+/** What the one container that reads these Datasets needs beside the store. Sources with the same Secret and volume share them. */
+export function referencesTo(datasets: readonly Dataset[]): References {
+  const sources = new Map<string, MountedSource>();
+  const [volumes, mounts]: [Volume[], Mount[]] = [[], []];
+  /** By what is mounted: under which name. */
+  const known = new Map<string, string | undefined>();
+  for (const { metadata, spec } of datasets) {
+    const { source, storage } = spec;
+    if (storage !== "Reference" || !source) continue;
+    const access = (mount?: string) => sourceAccess(source.uri, source.secretRef?.name, mount);
+    const needed = access().volumes;
+    const key = JSON.stringify(needed);
+    if (needed.length > 0 && !known.has(key)) {
+      const mount = known.size === 0 ? undefined : String(known.size + 1);
+      known.set(key, mount);
+      volumes.push(...access(mount).volumes);
+      mounts.push(...access(mount).mounts);
     }
-    for (const mount of own.mounts) mounts.set(mount.name, mount);
+    sources.set(metadata.name, { ...source, mount: known.get(key) });
   }
-  return { sources, volumes: [...volumes.values()].map(({ volume }) => volume), mounts: [...mounts.values()] };
+  return { sources, volumes, mounts };
 }

@@ -4,7 +4,7 @@ import type { KubeObject } from "../../kube/types.ts";
 import { locationOf } from "../children/location.ts";
 import { ownerReference } from "../children/owner.ts";
 import { agentContainer, agentVolumes, type PodSettings, podFields } from "../children/pod.ts";
-import { referenceTo } from "../children/reference.ts";
+import { referencesTo } from "../children/reference.ts";
 import { labels, managedBy } from "../labels.ts";
 
 const port = 8080;
@@ -37,7 +37,7 @@ export function buildFeatureDeployment(dataset: Dataset, settings: PodSettings):
   const { namespace = "", name } = dataset.metadata;
   const { replicas = 1, resources } = dataset.spec.online ?? {};
   const metadata = metadataOf(dataset);
-  const { sources, volumes, mounts } = referenceTo(dataset);
+  const { sources, volumes, mounts } = referencesTo([dataset]);
   const source = sources.get(name);
   const task = {
     ...{ verb: "features" as const, namespace, dataset: name, keys: keysOf(dataset.spec), port },

@@ -34,7 +34,6 @@ export function wantedLook(dataset: Dataset, others: Others, now: Date): Look | 
   const inputs = resolveInputs(dataset, others);
   if (isVerdict(inputs)) return inputs;
   const references = referencesTo(inputs.flatMap(({ dataset: name }) => others.get(name) ?? []));
-  if (isVerdict(references)) return references;
   const data = inputs.map(({ name, digest, split }) => ({ name, digest, split }));
   const id = shortDigest(jsonDigest({ recipe, refresh, inputs: data }));
   return { id, recipe, recipeDigest, next: undefined, derivation: { inputs, references } };

@@ -167,11 +167,13 @@ describe("a derivation", () => {
     expect(pod.volumes.filter(({ secret }) => secret)).toEqual([{ name: "secret", secret: { secretName: "s3" } }]);
   });
 
-  test("of versions by reference with different Secrets is refused", () => {
-    const { status } = planned(derivedDataset("wine", ["a", "b"]), [stored("a", "one"), stored("b", "two")]);
-    expect(status.conditions?.[0]).toMatchObject({
-      reason: "SourcesConflict",
-      message: expect.stringMatching(/Datasets a and b are stored by reference with different Secrets/),
-    });
+  test("of versions by reference with different Secrets has both, each for its own", () => {
+    const { task, pod } = lookOf(derivedDataset("wine", ["a", "b"]), [stored("a", "one"), stored("b", "two")]);
+    expect(task).toMatchObject({ inputs: [{ dataset: "a" }, { dataset: "b", location: { mount: "2" } }] });
+    expect(task).not.toHaveProperty("inputs.0.location.mount");
+    expect(pod.volumes.filter(({ secret }) => secret)).toEqual([
+      { name: "secret", secret: { secretName: "one" } },
+      { name: "secret-2", secret: { secretName: "two" } },
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 /** The Jobs of a Model: evaluations, which run the serving runtime and ask it for predictions, and imports. */
 import { z } from "zod";
-import { type EvaluateTask, paths } from "../../agent/tasks.ts";
+import { paths } from "../../agent/paths.ts";
+import type { EvaluateTask } from "../../agent/tasks.ts";
 import { shortDigest } from "../../api/digest.ts";
 import type { Dataset } from "../../api/v1alpha1/dataset.ts";
 import type { ServingTemplate } from "../../api/v1alpha1/inference-service.ts";
@@ -10,7 +11,7 @@ import type { ModelVersion } from "../../store/api.ts";
 import { buildJob } from "../children/job.ts";
 import { locationOf } from "../children/location.ts";
 import { agentContainer, agentVolumes, type PodSettings, podFields, sourceAccess } from "../children/pod.ts";
-import { noReferences, referenceTo } from "../children/reference.ts";
+import { referencesTo } from "../children/reference.ts";
 import { servingContainer } from "../children/serving.ts";
 import type { Job } from "../children/types.ts";
 import { annotations, labels } from "../labels.ts";
@@ -52,7 +53,7 @@ export function buildEvaluationJob(model: Model, input: EvaluationInput, setting
   const { name, namespace = "" } = model.metadata;
   const { version, target, digest, template, dataset } = input;
   const datasetRef = model.spec.evaluation?.datasetRef;
-  const access = dataset ? referenceTo(dataset) : noReferences;
+  const access = referencesTo(dataset ? [dataset] : []);
   const source = access.sources.get(datasetRef?.name ?? "");
   const modelMount = { name: "model", mountPath: paths.servedModel };
   const task: EvaluateTask = {

@@ -72,7 +72,6 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
     });
   }
   const references = referencesTo([...datasets.values()]);
-  if (isVerdict(references)) return references;
   const recipe = jsonDigest({
     container: template.container,
     runAsUser: template.runAsUser,

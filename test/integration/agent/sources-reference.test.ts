@@ -1,5 +1,5 @@
 /** Versions that are stored by reference: the pinned bytes, from wherever they are, or a refusal. */
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -93,6 +93,18 @@ describe("of a bucket", () => {
     await expect(place(gone, location)).rejects.toMatchObject(failure("SourceChanged", "is not what version 3"));
   });
 
+  test("with the Secret that is mounted for this one, of several", async () => {
+    location = { ...location, uri: "s3://data/wine/a.csv" };
+    const version = await pin(location);
+    await pod.secret({ AWS_ACCESS_KEY_ID: s3.accessKey, AWS_SECRET_ACCESS_KEY: "another store's" });
+    await expect(place(version, location)).rejects.toMatchObject(failure("SourceForbidden", "s3://data/wine/"));
+    const own = `${pod.paths.secret}-2`;
+    await mkdir(own, { recursive: true });
+    await writeFile(join(own, "AWS_ACCESS_KEY_ID"), s3.accessKey);
+    await writeFile(join(own, "AWS_SECRET_ACCESS_KEY"), s3.secretKey);
+    expect(await place(version, { ...location, mount: "2" })).toEqual({ "a.csv": "a\n1\n" });
+  });
+
   test("that keeps versions: the old one, when there is a newer", async () => {
     await s3.put("kept", "first", "");
     const VersioningConfiguration = { Status: "Enabled" } as const;
@@ -169,6 +181,10 @@ describe("of a volume", () => {
     await expect(place(version, location)).rejects.toMatchObject(changed("pvc://claim/wine/a.csv"));
     const right = { ...version, files: [await describeFile({ path: "all/a.csv", local: file })] };
     expect(await place(right, location)).toEqual({ "a.csv": "a\n1\n" });
+    await forget();
+    await rename(pod.paths.source, `${pod.paths.source}-2`);
+    await expect(place(right, location)).rejects.toMatchObject(changed("pvc://claim/wine/a.csv"));
+    expect(await place(right, { ...location, mount: "2" })).toEqual({ "a.csv": "a\n1\n" });
   });
 });
 
