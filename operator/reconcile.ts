@@ -50,8 +50,9 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
     isFresh,
     record: (record) => world.store.write(record),
   } satisfies Omit<Executor, "statusSlots">;
+  const statusSlots = new Map(controllers.map(({ name }) => [name, new Slots(statusWrites)]));
   const loops = controllers.map((controller) => {
-    const ofKind: Executor = { ...executor, statusSlots: new Slots(statusWrites) };
+    const ofKind: Executor = { ...executor, statusSlots: statusSlots.get(controller.name) as Slots };
     return runController({
       name: controller.name,
       queue: queues.get(controller.name) as WorkQueue,
@@ -68,6 +69,8 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
   for (const queue of queues.values()) queue.close();
+  // What is at work is to be done soon.
+  for (const slots of statusSlots.values()) slots.open();
   await Promise.all(loops);
 }
 

@@ -22,3 +22,22 @@ test("so many works run at a time, the others in the order in which they came; o
   }
   expect(await work("e")).toBe("e");
 });
+
+test("nobody waits once they are open", async () => {
+  const slots = new Slots(1);
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let begun = 0;
+  const work = () =>
+    slots.use(() => {
+      begun++;
+      return ended;
+    });
+  const all = [work(), work(), work()];
+  expect(begun).toBe(1);
+  slots.open();
+  all.push(work());
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(begun).toBe(4);
+  end();
+  await Promise.all(all);
+});

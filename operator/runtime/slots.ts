@@ -18,4 +18,10 @@ export class Slots {
       else this.#free++;
     }
   }
+
+  /** From now on nobody waits. */
+  open(): void {
+    this.#free = Number.POSITIVE_INFINITY;
+    for (const next of this.#waiting.splice(0)) next();
+  }
 }
