@@ -50,9 +50,10 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
     isFresh,
     record: (record) => world.store.write(record),
   } satisfies Omit<Executor, "statusSlots">;
-  const statusSlots = new Map(controllers.map(({ name }) => [name, new Slots(statusWrites)]));
   const loops = controllers.map((controller) => {
-    const ofKind: Executor = { ...executor, statusSlots: statusSlots.get(controller.name) as Slots };
+    const statusSlots = new Slots(statusWrites);
+    // What is at work then is to be done soon.
+    signal.addEventListener("abort", () => statusSlots.open(), { once: true });
     return runController({
       name: controller.name,
       queue: queues.get(controller.name) as WorkQueue,
@@ -61,7 +62,8 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
       metrics,
       hasEcho: (echo) => isSeen(reflectorOf(echo.resource), echo),
       onLate: ({ resource }) => reflectorOf(resource).relist(),
-      reconcile: (key, statusDue) => reconcileOne({ key, statusDue }, controller, { world, executor: ofKind }),
+      reconcile: (key, statusDue) =>
+        reconcileOne({ key, statusDue }, controller, { world, executor: { ...executor, statusSlots } }),
     });
   });
   await new Promise<void>((resolve) => {
@@ -69,8 +71,6 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
   for (const queue of queues.values()) queue.close();
-  // What is at work is to be done soon.
-  for (const slots of statusSlots.values()) slots.open();
   await Promise.all(loops);
 }
 
