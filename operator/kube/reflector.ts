@@ -41,10 +41,13 @@ interface WatchEvent<T> {
   object: T & { code?: number; message?: string };
 }
 
+/** Where it reads from. */
+export type Watched = Pick<KubeClient, "list" | "watch">;
+
 export class Reflector<T extends KubeObject> {
   readonly cache: ObjectCache<T>;
   #resource: Resource;
-  readonly #client: KubeClient;
+  readonly #client: Watched;
   readonly #options: ReflectorOptions<T>;
   #resourceVersion: string | undefined;
   #mustList = true;
@@ -54,7 +57,7 @@ export class Reflector<T extends KubeObject> {
   #relist: AbortController | undefined;
   #whenSynced = Promise.withResolvers<void>();
 
-  constructor(client: KubeClient, resource: Resource, options: ReflectorOptions<T> = {}) {
+  constructor(client: Watched, resource: Resource, options: ReflectorOptions<T> = {}) {
     this.#client = client;
     this.#resource = resource;
     this.#options = options;

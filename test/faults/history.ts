@@ -1,8 +1,6 @@
 /** Everything that happened to the cluster, revision by revision, as the API server itself tells. */
-
-import type { KubeClient } from "../../operator/kube/client.ts";
-import { Reflector } from "../../operator/kube/reflector.ts";
-import type { KubeObject } from "../../operator/kube/types.ts";
+import { Reflector, type Watched } from "../../operator/kube/reflector.ts";
+import type { KubeObject, Resource } from "../../operator/kube/types.ts";
 import { waitUntil } from "../cluster/progress.ts";
 import { resourceOf } from "../rig/cluster.ts";
 
@@ -13,6 +11,7 @@ export interface Seen extends KubeObject {
 }
 
 export interface Happening {
+  /** Of what a list no longer has: the list's, which is after it went. */
   revision: bigint;
   type: "added" | "modified" | "deleted";
   object: Seen;
@@ -24,26 +23,37 @@ export const ourKinds = ["Dataset", "TrainingJob", "Model", "InferenceService"] 
 export const childKinds = ["Job", "Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget"] as const;
 
 export class History {
-  readonly #client: KubeClient;
+  readonly #client: Watched;
   readonly #happenings: Happening[] = [];
   readonly #stop = new AbortController();
   readonly #reflectors: readonly Reflector<KubeObject>[];
   readonly #running: readonly Promise<void>[];
   readonly synced: Promise<unknown>;
 
-  constructor(client: KubeClient) {
+  constructor(client: Watched) {
     this.#client = client;
-    this.#reflectors = [...ourKinds, ...childKinds, "Lease", "Namespace"].map(
-      (kind) =>
-        new Reflector<KubeObject>(client, resourceOf(kind), {
-          onChange: ({ type, object }) => {
-            const revision = BigInt(object.metadata.resourceVersion ?? 0);
-            this.#happenings.push({ revision, type, object: object as Seen, at: performance.now() });
-          },
-        }),
-    );
+    this.#reflectors = [...ourKinds, ...childKinds, "Lease", "Namespace"].map((kind) => this.#follow(resourceOf(kind)));
     this.#running = this.#reflectors.map((reflector) => reflector.run(this.#stop.signal));
     this.synced = Promise.all(this.#reflectors.map(({ whenSynced }) => whenSynced));
+  }
+
+  #follow(resource: Resource): Reflector<KubeObject> {
+    const client = this.#client;
+    let ofList = 0n;
+    const followed: Watched = {
+      watch: (...watch) => client.watch(...watch),
+      async list<T>(...list: Parameters<Watched["list"]>) {
+        const page = await client.list<T>(...list);
+        ofList = BigInt(page.metadata.resourceVersion);
+        return page;
+      },
+    };
+    return new Reflector<KubeObject>(followed, resource, {
+      onChange: ({ type, object, listed }) => {
+        const revision = type === "deleted" && listed ? ofList : BigInt(object.metadata.resourceVersion ?? 0);
+        this.#happenings.push({ revision, type, object: object as Seen, at: performance.now() });
+      },
+    });
   }
 
   /** In the order in which the cluster went through them. */
