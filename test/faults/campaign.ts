@@ -19,6 +19,7 @@ export interface Scene {
   rig: Rig;
   user: User;
   crew: Crew;
+  history: History;
   /** The store's. */
   volume: Volume;
   /** 0 to 1; the seed decides. */
@@ -103,7 +104,7 @@ export class Campaign {
     const beside: Promise<unknown>[] = [];
     const meanwhile = (work: Promise<unknown>) => beside.push(work.catch((error: unknown) => found.push(told(error))));
     const random = randomOf(this.#seed, run.name);
-    const scene = { rig: this.#rig, volume: this.#volume, user, crew, random, meanwhile, note };
+    const scene = { rig: this.#rig, volume: this.#volume, user, crew, history: this.#history, random, meanwhile, note };
     try {
       found.push(...(run.play ? await run.play(scene) : await this.#tell(run, scene, beside)));
     } catch (error) {

@@ -25,9 +25,9 @@ export const childKinds = ["Job", "Deployment", "Service", "HorizontalPodAutosca
 export class History {
   readonly #client: Watched;
   readonly #happenings: Happening[] = [];
-  readonly #stop = new AbortController();
+  #stop = new AbortController();
   readonly #reflectors: readonly Reflector<KubeObject>[];
-  readonly #running: readonly Promise<void>[];
+  #running: readonly Promise<void>[];
   readonly synced: Promise<unknown>;
 
   constructor(client: Watched) {
@@ -79,6 +79,14 @@ export class History {
       if (versionsOf(items) !== versionsOf(cache.list())) return false;
     }
     return true;
+  }
+
+  /** Reads on without a pause when the API server is back, and waits until nothing of the namespace is missing. */
+  async resume(namespace: string): Promise<void> {
+    await this.stop();
+    this.#stop = new AbortController();
+    this.#running = this.#reflectors.map((reflector) => reflector.run(this.#stop.signal));
+    await this.catchUp(namespace);
   }
 
   async stop(): Promise<void> {

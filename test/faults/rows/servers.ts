@@ -7,7 +7,7 @@ import { skewed } from "./clocks.ts";
 function serverKilled(seconds: number): Run {
   return {
     name: `killed for ${seconds} s, its history compacted`,
-    beforeStage: async ({ rig }, { name }) => {
+    beforeStage: async ({ rig, crew, user, history }, { name }) => {
       if (name !== "retrain") return;
       await rig.plane.killApiServer();
       const call = async (path: string, body: object) =>
@@ -15,7 +15,16 @@ function serverKilled(seconds: number): Run {
       const { header } = (await call("range", { key: "AA==" })) as { header: { revision: string } };
       await call("compaction", { revision: header.revision });
       await sleep(seconds * 1000);
-      await rig.plane.restartApiServer();
+      // What the operator does before the history has listed anew, the history would tell in another order.
+      const { promise: told, resolve } = Promise.withResolvers<"pass">();
+      for (const proxy of crew.proxies) proxy.fault = { onRequest: () => told };
+      try {
+        await rig.plane.restartApiServer();
+        await history.resume(user.namespace);
+      } finally {
+        for (const proxy of crew.proxies) proxy.fault = {};
+        resolve("pass");
+      }
     },
     after: ({ crew }) => crew.proxies.flatMap((proxy) => storm(proxy.requests)),
   };
