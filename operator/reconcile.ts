@@ -13,8 +13,8 @@ import type { Metrics } from "./runtime/metrics.ts";
 import type { WorkQueue } from "./runtime/queue.ts";
 import { Slots } from "./runtime/slots.ts";
 
-/** Reconciles of one kind at the same time: fewer leave the API server waiting for TrainingJobs, more make it slower for InferenceServices. */
-const workers = 24;
+/** Reconciles of one kind at the same time: etcd commits what comes at once together. More than there are connections would wait for them. */
+const workers = 40;
 /** Statuses of one kind that are written at the same time. */
 const statusWrites = 4;
 
