@@ -25,15 +25,16 @@ export async function snapshot(context: AgentContext, task: SnapshotTask): Promi
   const { namespace, dataset, format, source, storage } = task;
   const last = await lastVersion(context, task);
   const tell = progressTo(context, task);
-  // Whoever reads a table needs all of it; of files, only those that are new.
-  const before =
-    format === "Files" && last ? await store.getDatasetVersion(namespace, dataset, `${last.version}`) : undefined;
   let bytes = 0;
   const fetched = await fetchSource(context, source, {
     into: join(paths.work, "source"),
     wanted: (path) => extensions[format].test(path) && !/(^|\/)[._]/.test(path),
     known: last?.source?.state,
-    kept: before && keptFiles(before),
+    // Whoever reads a table needs all of it; of files, only those that are new.
+    kept:
+      format === "Files" && last
+        ? async () => keptFiles(await store.getDatasetVersion(namespace, dataset, `${last.version}`))
+        : undefined,
     arrived: format === "Files" && storage === "Copy" ? (file) => moveToStore(context, namespace, file) : undefined,
     progress: (more, totalBytes) => {
       bytes += more;

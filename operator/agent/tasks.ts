@@ -5,6 +5,8 @@
 import { z } from "zod";
 import { columnRole, columnType, csvDialect, datasetFormat, digest, parameters, runSpec } from "../store/api.ts";
 
+export * from "./paths.ts";
+
 /** Exit code of a failure that a retry can't mend; the Job's podFailurePolicy ends the Job on it. */
 export const permanentFailure = 3;
 

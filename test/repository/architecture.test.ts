@@ -74,7 +74,7 @@ describe("imports", () => {
         /^(node:(fs|http|net|child_process|sqlite)|undici|fastify|@duckdb|@aws-sdk)/,
       ),
     ).toEqual([]);
-    expect(imports(within("operator/controllers/"), /^operator\/agent\/(?!(tasks|paths)\.ts$)/)).toEqual([]);
+    expect(imports(within("operator/controllers/"), /^operator\/agent\/(?!tasks\.ts$)/)).toEqual([]);
     expect(imports(within("operator/controllers/"), /^operator\/store\/(?!(api|client)\.ts$)/)).toEqual([]);
   });
 

@@ -82,9 +82,9 @@ export class OperatorProcess {
     return this.#child.hasExited;
   }
 
-  /** It ended without being killed, and for no reason that it should: a lost lease is one, and a port that another process took before it did. */
+  /** It ended without being killed, and for no reason that it should: a lost lease is one. */
   get hasCrashed(): boolean {
-    return this.#child.exitCode !== null && !/the lease is lost|EADDRINUSE/.test(tail(this.log(), 15));
+    return this.#child.exitCode !== null && !tail(this.log(), 5).includes("the lease is lost");
   }
 
   isReady(): Promise<boolean> {

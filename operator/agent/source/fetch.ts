@@ -37,6 +37,8 @@ export interface Kept extends Written {
   origin?: Origin | undefined;
 }
 
+export type FindKept = (path: string, etag: string) => Kept | undefined;
+
 export interface FetchOptions {
   /** Folder for what comes over the network; mounted files stay where they are. */
   into: string;
@@ -44,8 +46,8 @@ export interface FetchOptions {
   wanted: (path: string) => boolean;
   /** The state of the last version that was made in the same way. */
   known?: string | undefined;
-  /** What the last version has of a file with this ETag, which is then not fetched again. */
-  kept?: ((path: string, etag: string) => Kept | undefined) | undefined;
+  /** Finds what the last version has of a file with this ETag, which is then not fetched again. Asked for when `known` is not the state. */
+  kept?: (() => Promise<FindKept>) | undefined;
   /** Given each file as soon as it is whole, by sources of many files; returns what has become of it. */
   arrived?: ((file: LocalFile & Written) => Promise<LocalFile>) | undefined;
   /** Told of the bytes that have come since it was last told, and how many there will be, where that is known. */

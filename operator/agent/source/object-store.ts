@@ -47,12 +47,13 @@ const fileLimit = 10_000;
 export async function fetchObjects(
   store: ObjectStore,
   key: string,
-  { into, wanted, known, kept = () => undefined, arrived, progress, timing }: FetchOptions & { timing: Timing },
+  { into, wanted, known, kept, arrived, progress, timing }: FetchOptions & { timing: Timing },
 ): Promise<Fetched | Unchanged> {
-  const { found, folder } = await find(store, key, wanted);
+  const { found, folder } = await findObjects(store, key, wanted);
   const state = listingState(found.map(({ path, etag, size }) => ({ path, version: etag, size })));
   if (state === known) return { unchanged: true, state };
-  const listed = found.map((object) => ({ ...object, has: kept(object.path, object.etag) }));
+  const findKept = await kept?.();
+  const listed = found.map((object) => ({ ...object, has: findKept?.(object.path, object.etag) }));
   const total = listed.reduce((sum, { size, has }) => sum + (has ? 0 : size), 0);
   const fetched = await mapConcurrent(listed, transfers, async ({ path, key, etag, has }) => {
     const [local, uri] = [join(into, path), store.uri(key)];
@@ -72,7 +73,7 @@ export async function fetchObjects(
   return { files: fetched.map(({ file }) => file), folder, state, origins: fetched.map(({ origin }) => origin) };
 }
 
-async function find(store: ObjectStore, key: string, wanted: FetchOptions["wanted"]) {
+async function findObjects(store: ObjectStore, key: string, wanted: FetchOptions["wanted"]) {
   const glob = parseGlob(key);
   if (!glob && key !== "" && !key.endsWith("/")) {
     const path = checkPath(key.split("/").at(-1) ?? "", "SourceInvalid");

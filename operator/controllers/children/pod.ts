@@ -1,6 +1,5 @@
 /** The pieces that every pod of ours is made of: see "Inside a pod" in docs/concepts.md. */
-import { mountedAt, paths } from "../../agent/paths.ts";
-import type { Task } from "../../agent/tasks.ts";
+import { mountedAt, paths, type Task } from "../../agent/tasks.ts";
 import type { Container, Resources } from "../../api/v1alpha1/common.ts";
 
 /** Settings that the operator puts into the pods it makes. */

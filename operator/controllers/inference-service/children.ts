@@ -1,6 +1,5 @@
 /** What an InferenceService is made of. Pure: objects as they should be. */
-import { paths } from "../../agent/paths.ts";
-import type { StageTask } from "../../agent/tasks.ts";
+import { paths, type StageTask } from "../../agent/tasks.ts";
 import type { InferenceService } from "../../api/v1alpha1/inference-service.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import { locationOf } from "../children/location.ts";

@@ -1,7 +1,6 @@
 /** The Jobs of a Model: evaluations, which run the serving runtime and ask it for predictions, and imports. */
 import { z } from "zod";
-import { paths } from "../../agent/paths.ts";
-import type { EvaluateTask } from "../../agent/tasks.ts";
+import { type EvaluateTask, paths } from "../../agent/tasks.ts";
 import { shortDigest } from "../../api/digest.ts";
 import type { Dataset } from "../../api/v1alpha1/dataset.ts";
 import type { ServingTemplate } from "../../api/v1alpha1/inference-service.ts";

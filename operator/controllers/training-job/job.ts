@@ -1,4 +1,4 @@
-import { paths } from "../../agent/paths.ts";
+import { paths } from "../../agent/tasks.ts";
 import type { TrainingJob } from "../../api/v1alpha1/training-job.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import { buildJob } from "../children/job.ts";
