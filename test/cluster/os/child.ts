@@ -87,18 +87,24 @@ export class Child {
 /** From these no connection takes one as its own end; above are the ports that clusters hand out to Services. */
 const [firstPort, lastPort] = [10_000, 29_999];
 
-/** Ports of 127.0.0.1 that were free a moment ago. Another process may take one first: whoever uses them must be ready to try again. */
+/** What this process has been given: of two that ask at the same time, neither uses its port yet. */
+const given = new Set<number>();
+
+/** Ports that were free a moment ago, of every address. Another process may take one first: whoever uses them must be ready to try again. */
 export async function freePorts(count: number): Promise<number[]> {
   const found: number[] = [];
   while (found.length < count) {
     const port = firstPort + Math.floor(Math.random() * (lastPort - firstPort + 1));
-    if (!found.includes(port) && (await isFree(port))) found.push(port);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) found.push(port);
+    else given.delete(port);
   }
   return found;
 }
 
 async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen(port, "127.0.0.1");
+  const server = createServer().listen(port);
   try {
     await once(server, "listening");
   } catch {
