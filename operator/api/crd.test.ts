@@ -8,6 +8,7 @@ interface Node {
   properties?: Record<string, Node>;
   items?: Node;
   additionalProperties?: Node;
+  default?: unknown;
 }
 
 /** Paths of fields that `kubectl explain` would show without a word. */
@@ -18,6 +19,17 @@ function undocumented(node: Node, path: string): string[] {
   ]);
   const inner = [node.items, node.additionalProperties].filter((child) => child !== undefined);
   return [...named, ...inner.flatMap((child) => undocumented(child, path))];
+}
+
+/** Defaults within lists. */
+function listDefaults(node: Node, path: string, inList = false): string[] {
+  const children = [
+    ...Object.entries(node.properties ?? {}).map(([name, child]) => ({ name: `.${name}`, child, within: inList })),
+    ...(node.items ? [{ name: "[]", child: node.items, within: true }] : []),
+    ...(node.additionalProperties ? [{ name: ".*", child: node.additionalProperties, within: inList }] : []),
+  ];
+  const own = inList && node.default !== undefined ? [path] : [];
+  return [...own, ...children.flatMap(({ name, child, within }) => listDefaults(child, `${path}${name}`, within))];
 }
 
 function schemaOf(kind: (typeof kinds)[number]): Node {
@@ -31,6 +43,10 @@ describe.each(kinds)("$kind", (kind) => {
     expect(kind.description.length).toBeGreaterThan(20);
     expect(undocumented({ properties: { ...spec?.properties } }, "spec")).toEqual([]);
     expect(undocumented({ properties: { ...status?.properties } }, "status")).toEqual([]);
+  });
+
+  test("writes nothing into lists, which GitOps tools compare whole", () => {
+    expect(listDefaults(schemaOf(kind).properties?.spec as Node, "spec")).toEqual([]);
   });
 });
 

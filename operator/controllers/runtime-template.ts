@@ -1,5 +1,5 @@
 /** Which container trains or serves a model: the manifest's own, or a runtime's. */
-import type { ObjectMeta } from "../api/v1alpha1/common.ts";
+import type { Container, ObjectMeta } from "../api/v1alpha1/common.ts";
 import type { Verdict } from "./verdict.ts";
 
 interface Wish<T> {
@@ -32,6 +32,11 @@ export function resolveTemplate<T extends object>(
   const what = runtimeRef ? `${kind} ${runtimeRef.name} does not exist` : `no ${kind} lists the format ${format}`;
   const known = byName.map(({ metadata }) => metadata.name).join(", ") || "none";
   return { state: "waiting", reason: "RuntimeNotFound", message: `${what}; the cluster has: ${known}` };
+}
+
+/** What of a container decides over what it does, for digests: not how its image is pulled. */
+export function essence({ imagePullPolicy: _, ...container }: Container): Container {
+  return container;
 }
 
 export function isVerdict(value: object): value is Verdict {

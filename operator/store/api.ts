@@ -92,12 +92,14 @@ export type GateResult = z.infer<typeof gateResult>;
 
 /**
  * PUT models/{name}/versions/{version}/decision: the operator's alone. It may be put again (the last one holds): a
- * version that failed is judged anew when the gates change.
+ * version that failed is judged anew when the gates change, or what its evaluation failed in.
  */
 export const decision = z.strictObject({
   verdict: z.enum(["Passed", "Failed"]),
-  /** The evaluation that was judged; absent when the model asks for none or none could be made. */
+  /** The evaluation that was judged, or could not be made; absent when the model asks for none. */
   evaluation: digest.optional(),
+  /** Why that evaluation could not be made. */
+  reason: z.string().max(63).optional(),
   gates: z.array(gateResult).max(64),
   /** The digest of the gates that were applied. */
   gatesDigest: digest,

@@ -3,15 +3,16 @@ import { batched } from "./batched.ts";
 
 let asked: string[];
 let failure: Error | undefined;
-const read = batched(async (namespace, names) => {
-  asked.push(`${namespace}: ${names.join(" ")}`);
-  if (failure) throw failure;
-  return Object.fromEntries(names.filter((name) => name !== "absent").map((name) => [name, `${namespace}/${name}`]));
-});
+let read: (namespace: string, name: string) => Promise<string | undefined>;
 
 beforeEach(() => {
   asked = [];
   failure = undefined;
+  read = batched(async (namespace, names) => {
+    asked.push(`${namespace}: ${names.join(" ")}`);
+    if (failure) throw failure;
+    return Object.fromEntries(names.filter((name) => name !== "absent").map((name) => [name, `${namespace}/${name}`]));
+  });
 });
 
 describe("reads of one turn", () => {
@@ -36,14 +37,22 @@ describe("reads of one turn", () => {
 
 describe("soon after a request", () => {
   test("reads wait for more, and become one; a failure of the one before is not theirs", async () => {
-    failure = new Error("away");
-    await expect(read("a", "x")).rejects.toThrow("away");
-    failure = undefined;
-    const first = read("a", "y");
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(asked).toEqual(["a: x"]);
-    expect(await Promise.all([first, read("b", "y"), read("a", "z")])).toEqual(["a/y", "b/y", "a/z"]);
-    expect(asked).toEqual(["a: x", "a: y z", "b: y"]);
+    vi.useFakeTimers({ toFake: ["setTimeout", "performance"] });
+    try {
+      failure = new Error("away");
+      await expect(read("a", "x")).rejects.toThrow("away");
+      failure = undefined;
+      const answers = [read("a", "y")];
+      await new Promise((resolve) => setImmediate(resolve));
+      answers.push(read("b", "y"), read("a", "z"));
+      await vi.advanceTimersByTimeAsync(19);
+      expect(asked).toEqual(["a: x"]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(await Promise.all(answers)).toEqual(["a/y", "b/y", "a/z"]);
+      expect(asked).toEqual(["a: x", "a: y z", "b: y"]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("many do not wait", async () => {

@@ -102,14 +102,14 @@ const specs: Rules = [
   rule(/^with storage: Reference only the format Files/, (spec) => ({
     ...fromSource(spec),
     storage: "Reference",
-    splits: { all: 100 },
+    splits: { train: 100 },
   })),
   rule(/^storage: Reference does not go with/, (spec) => ({
     ...fromSource(spec),
     source: { uri: "configmap://code/a.csv" },
     storage: "Reference",
   })),
-  rule(/^give splits or timeSplits/, (spec) => ({ ...spec, splits: { all: 100 }, timeSplits })),
+  rule(/^give splits or timeSplits/, (spec) => ({ ...spec, splits: { train: 100 }, timeSplits })),
   rule(/^splitBy goes with splits/, (spec) => ({ ...without(spec, "splits"), splitBy: "a" })),
   rule(/^timeSplits needs a column/, (spec) => ({
     ...without(spec, "splits", "splitBy"),
@@ -162,6 +162,21 @@ const lists: Rules = [
   [
     /^the percentages must add up to 100/,
     { keep: percentages, broken: () => [{}, { train: 80 }, { train: 80, test: 21 }, { train: 50, test: 49 }] },
+  ],
+  [
+    /^no split may be called all/,
+    {
+      keep: (splits: JsonObject) => ("all" in splits ? { ...without(splits, "all"), every: splits.all } : splits),
+      broken: () => [{ all: 100 }, { train: 80, all: 20 }],
+    },
+  ],
+  [
+    /^no split by time may be called all/,
+    {
+      keep: (splits: JsonObject[]) =>
+        splits.map((split) => (split.name === "all" ? { ...split, name: "every" } : split)),
+      broken: () => [[{ name: "all" }, { name: "new", from: "2026-01-01" }]],
+    },
   ],
   ...["Label", "Timestamp", "Weight"].map((role): Rules[number] => [
     new RegExp(`^at most one column has the role ${role}`),

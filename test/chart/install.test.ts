@@ -170,6 +170,12 @@ describe("the operator's right to write Datasets", () => {
   test("and for nothing that users ask for", async () => {
     const other = { spec: { source: { uri: "http://elsewhere/wine.csv" } } };
     await expect(patch(other)).rejects.toThrow("the operator does not change what users ask for");
+    for (const [changes, says] of [
+      [{ annotations: { other: "x" } }, "no annotation but lemnis.dev/refresh"],
+      [{ labels: { other: "x" } }, "does not change labels"],
+      [{ finalizers: ["example.com/keep"] }, "does not change labels, finalizers or owners"],
+    ] as const)
+      await expect(patch({ metadata: changes })).rejects.toThrow(says);
     const user = ["patch", "dataset", "guarded", "--type", "merge", "-p", JSON.stringify(other)];
     expect(await kubectl(user)).toContain("patched");
   });

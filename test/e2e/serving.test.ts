@@ -97,7 +97,7 @@ test("an import whose bytes are not those of its digest is refused", async () =>
 });
 
 test("a model that the runtime can't load fails, with the runtime's words within reach", async () => {
-  const condition = await world.reason("model", "garbage", "GatesFailed", 180);
+  const condition = await world.reason("model", "garbage", "ContainerFailed", 180);
   expect(condition.message).toMatch(/version 1 failed: evaluation failed: .*logs/);
   expect((await world.get("model", "garbage")).status.champion).toBeUndefined();
 });

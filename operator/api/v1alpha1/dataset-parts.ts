@@ -1,4 +1,7 @@
-/** What a Dataset's spec is made of. */
+/**
+ * What a Dataset's spec is made of. Items of lists have no defaults: the API server would write them into the manifest, and
+ * Argo CD, which compares lists whole, would see a difference for ever.
+ */
 import { z } from "zod";
 import { type CelRule, cel, dnsName, duration, listMap, namedMap, objectName, resources } from "./common.ts";
 
@@ -8,16 +11,16 @@ const column = z.strictObject({
     .enum(["Boolean", "Int64", "Double", "String", "Date", "Timestamp"])
     .optional()
     .describe("The type that every value must have. Default: inferred from the data."),
-  nullable: z.boolean().default(true).describe("False: every row must have a value. Default: true."),
+  nullable: z.boolean().optional().describe("False: every row must have a value. Default: true."),
   role: z
     .enum(["Label", "Key", "Timestamp", "Weight"])
     .optional()
     .describe(
-      "Label: what models predict. Key: with other keys it names what the row is about. Timestamp: when the row became known. Weight: how much the row counts. Only columns without a role and with the role Label reach a model in its evaluation.",
+      "Label: what models predict. Key: with other keys it names what the row is about. Timestamp: when the row became known. Weight: how much the row counts, for your training code; metrics of evaluations are not weighted. Only columns without a role and with the role Label reach a model in its evaluation.",
     ),
   sensitive: z
     .boolean()
-    .default(false)
+    .optional()
     .describe("True: no value of it is in the profile, in status, in messages or in logs. Default: false."),
 });
 
@@ -54,10 +57,15 @@ export const csv = z.strictObject({
     .describe("Unquoted cells that are null. Default: the empty cell."),
 });
 
-export const splits = cel(namedMap(z.int().min(1).max(100), 8), {
+const shares = cel(namedMap(z.int().min(1).max(100), 8), {
   rule: "self.map(name, self[name]).sum() == 100",
   message: "the percentages must add up to 100",
   check: (value) => Object.values(value).reduce((sum, percent) => sum + percent, 0) === 100,
+});
+export const splits = cel(shares, {
+  rule: "!('all' in self)",
+  message: "no split may be called all, which means every row",
+  check: (value) => !("all" in value),
 });
 
 /** An instant, or a day, which is its first instant in UTC. */
@@ -82,7 +90,12 @@ const starts = listMap(
     .max(8),
   ["name"],
 );
-const startRules: CelRule<readonly { from?: string | undefined }[]>[] = [
+const startRules: CelRule<readonly { name: string; from?: string | undefined }[]>[] = [
+  {
+    rule: "self.all(split, split.name != 'all')",
+    message: "no split by time may be called all, which means every row",
+    check: (value) => value.every(({ name }) => name !== "all"),
+  },
   {
     rule: "!has(self[0].from) && self.filter(s, has(s.from)).size() == size(self) - 1",
     message: "the first split has no from, and each other one has",
@@ -118,7 +131,7 @@ export const from = listMap(
             split: dnsName
               .optional()
               .describe(
-                "One split of it; all: every row, with those that are held out. Default: train, where it has splits, and all rows where it has none.",
+                "One split of it; all: every row, with those that are held out. Default: train where it has such a split, all rows where it has no splits; others must be named.",
               ),
           })
           .describe("The Dataset whose current version is read."),

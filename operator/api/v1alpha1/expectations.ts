@@ -67,7 +67,7 @@ const fields = z.strictObject({
   equals: z.number().optional().describe("The number that sql must return."),
   onViolation: z
     .enum(["Block", "Warn"])
-    .default("Block")
+    .optional()
     .describe(
       "Block: data that breaks it makes no version, and the last good one stays current. Warn: it does, and the status says so. Default: Block.",
     ),

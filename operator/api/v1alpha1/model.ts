@@ -9,6 +9,7 @@ import {
   namedMap,
   type ObjectMeta,
   objectName,
+  resources,
 } from "./common.ts";
 import { ageColumn, type KindDefinition, readyColumn, reasonColumn } from "./kind.ts";
 import { access, artifactUri, withAccessRules } from "./location.ts";
@@ -97,6 +98,11 @@ const spec = z.strictObject({
         .strictObject({ name: objectName.describe("The ServingRuntime's name.") })
         .optional()
         .describe("The ServingRuntime to evaluate in. Default: the one that lists the model's format."),
+      resources: resources
+        .optional()
+        .describe(
+          "CPU, memory and accelerators of the runtime while it is evaluated. Default: as the namespace gives them.",
+        ),
     })
     .optional()
     .describe("How each version is judged: the serving runtime loads it and predicts the held-out split."),

@@ -21,7 +21,9 @@ const input = z.strictObject({
       name: objectName.describe("The Dataset, in this namespace."),
       split: dnsName
         .optional()
-        .describe("The split to read. Default: train where the Dataset has such a split, else all rows."),
+        .describe(
+          "The split to read. Default: train where the Dataset has such a split, all rows where it has no splits; others must be named.",
+        ),
     })
     .describe("The data. Its current version is named in the run."),
 });

@@ -32,7 +32,10 @@ describe("what keeps a pod from starting", () => {
 describe("why a Job failed", () => {
   test("is what a container of ours told, whatever else ended with it", () => {
     const pods = [pod("run", ended("runtime", 143), told("evaluate", "PredictionFailed", "500"))];
-    expect(jobFailure(job, pods)).toEqual({ reason: "PredictionFailed", message: "500", retryable: false });
+    expect(jobFailure(job, pods)).toEqual({
+      ...{ reason: "PredictionFailed", message: "500", retryable: false },
+      container: "evaluate",
+    });
   });
 
   test.each([
@@ -42,6 +45,15 @@ describe("why a Job failed", () => {
     ["a message that is no JSON of ours", ended("train", 1, { message: '{"reason": "Anything"}' }), false],
   ])("is retryable or not: %s", (_, container, retryable) => {
     expect(jobFailure(job, [pod("run", container)])?.retryable).toBe(retryable);
+  });
+
+  test.each([
+    ["train", /raise spec\.resources\.limits\.memory/],
+    ["runtime", /of a Model spec\.evaluation\.resources/],
+    ["evaluate", /fewer rows in the split/],
+  ])("out of memory, says what can be done about %s", (name, says) => {
+    const killed = ended(name, 137, { reason: "OOMKilled" });
+    expect(jobFailure(job, [pod("run", killed)])?.message).toMatch(says);
   });
 
   test("is in its newest pod", () => {

@@ -11,6 +11,8 @@ export interface Trouble {
   message: string;
   /** True when the same thing may work later: the network, the store, a node. */
   retryable: boolean;
+  /** The container that ended. */
+  container?: string;
 }
 
 const startReasons: Record<string, string> = {
@@ -87,6 +89,15 @@ export function jobFailure(job: Job, pods: readonly Pod[]): Trouble | undefined 
 /** A failure that may mend itself (the network, the store) is tried again after this long. */
 const retryAfterMs = 10 * 60_000;
 
+/** What to do when a container has run out of memory, by its name. Lemnis's others have a limit that nobody can raise. */
+const memoryAdvice: Record<string, string> = {
+  train: "raise spec.resources.limits.memory, or use less",
+  runtime: "raise spec.resources.limits.memory, of a Model spec.evaluation.resources.limits.memory",
+  snapshot: "raise spec.resources.limits.memory",
+  derive: "raise spec.resources.limits.memory",
+};
+const otherAdvice = "what it reads must be smaller: fewer files, or fewer rows in the split";
+
 /** When to make a failed Job of ours again; undefined when the same thing would fail again. */
 export function retryAt(job: Job, pods: readonly Pod[]): Date | undefined {
   if (!jobFailure(job, pods)?.retryable) return undefined;
@@ -98,15 +109,16 @@ function exitOf({ state, lastState }: ContainerStatus): ContainerExit | undefine
 }
 
 function exitTrouble(exit: ContainerExit, status: ContainerStatus, pod: Pod): Trouble {
+  const container = status.name;
   const told = parseFailure(exit.message);
-  if (told) return { ...told, retryable: exit.exitCode !== permanentFailure };
+  if (told) return { ...told, retryable: exit.exitCode !== permanentFailure, container };
   if (exit.reason === "OOMKilled") {
-    const message = `container ${status.name} ran out of memory: raise resources.limits.memory, or use less`;
-    return { reason: "OutOfMemory", message, retryable: false };
+    const message = `container ${container} ran out of memory: ${memoryAdvice[container] ?? otherAdvice}`;
+    return { reason: "OutOfMemory", message, retryable: false, container };
   }
-  const where = `kubectl -n ${pod.metadata.namespace} logs ${pod.metadata.name} -c ${status.name}`;
-  const message = `container ${status.name} exited with code ${exit.exitCode}; its output: ${where}`;
-  return { reason: "ContainerFailed", message, retryable: false };
+  const where = `kubectl -n ${pod.metadata.namespace} logs ${pod.metadata.name} -c ${container}`;
+  const message = `container ${container} exited with code ${exit.exitCode}; its output: ${where}`;
+  return { reason: "ContainerFailed", message, retryable: false, container };
 }
 
 /** The JSON that our own containers leave as termination message. */

@@ -74,13 +74,23 @@ describe("a derived Dataset", () => {
     expect(input?.split).toBe(expected);
   });
 
-  test("waits for a split that an input has not", () => {
-    const from = [{ name: "a", datasetRef: { name: "a", split: "dev" } }];
-    const verdict = resolveInputs(of({ from }), others(source("a", 1, { splits: { train: 8, test: 2 } })));
-    expect(verdict).toMatchObject({
-      reason: "SplitNotFound",
-      message: "Dataset a has no split dev; it has train, test",
-    });
+  test.each<[string, string | undefined, Record<string, number>, string]>([
+    [
+      "a split that an input has not",
+      "dev",
+      { train: 8, test: 2 },
+      "Dataset a has no rows in a split dev; it has train, test",
+    ],
+    [
+      "the name of one, where none is called train",
+      undefined,
+      { fit: 8, holdout: 2 },
+      "Dataset a has the splits fit, holdout: name one of them in datasetRef.split",
+    ],
+  ])("waits for %s", (_, split, splits, message) => {
+    const from = [{ name: "a", datasetRef: { name: "a", split } }];
+    const verdict = resolveInputs(of({ from }), others(source("a", 1, { splits })));
+    expect(verdict).toMatchObject({ state: "waiting", reason: "SplitNotFound", message });
   });
 });
 

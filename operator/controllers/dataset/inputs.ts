@@ -1,5 +1,6 @@
 /** What a derived Dataset is made of: the current versions of others, once they have come to rest. */
 import type { Dataset } from "../../api/v1alpha1/dataset.ts";
+import { lackingSplit } from "../splits.ts";
 import type { Verdict } from "../verdict.ts";
 
 /** Datasets of one namespace, by name. */
@@ -59,18 +60,12 @@ function resolveInput(
   if (!isSettled(other, others)) {
     return waiting("InputNotReady", `Dataset ${wanted.name} is still to follow what it is derived from`);
   }
-  const split = splitOf(wanted.split, splits);
-  if (split !== undefined && splits[split] === undefined) {
-    const known = Object.keys(splits).join(", ");
-    return waiting("SplitNotFound", `Dataset ${wanted.name} has no split ${split}; it has ${known}`);
-  }
-  return { name, dataset: wanted.name, version, digest, ...(split === undefined ? {} : { split }) };
-}
-
-/** Rows that are held out stay held out in what is derived, unless the manifest asks for all of them. */
-function splitOf(wanted: string | undefined, splits: Readonly<Record<string, number>>): string | undefined {
-  if (wanted === "all") return undefined;
-  return wanted ?? ("train" in splits ? "train" : undefined);
+  const input = { name, dataset: wanted.name, version, digest };
+  if (wanted.split === "all") return input;
+  const lacking = lackingSplit(wanted, splits);
+  if (lacking) return waiting("SplitNotFound", lacking);
+  const split = wanted.split ?? ("train" in splits ? "train" : undefined);
+  return { ...input, ...(split === undefined ? {} : { split }) };
 }
 
 /**

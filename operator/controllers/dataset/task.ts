@@ -45,7 +45,7 @@ export function taskOf(dataset: Dataset, look: Look, settings: PodSettings): Sna
 }
 
 const columnsOf = ({ schema }: DatasetSpec) =>
-  (schema?.columns ?? []).map(({ name, type, role, nullable, sensitive }) => ({
+  (schema?.columns ?? []).map(({ name, type, role, nullable = true, sensitive }) => ({
     ...{ name, nullable },
     ...(type ? { type } : {}),
     ...(role ? { role } : {}),
@@ -66,10 +66,11 @@ const joinOf = ({ rows, features, maxAge }: Join) => ({
 });
 
 type Expectation = NonNullable<DatasetSpec["expectations"]>[number];
-const expectationOf = ({ freshness, ...expectation }: Expectation): ExpectationTask =>
+const expectationOf = ({ freshness, onViolation = "Block", ...expectation }: Expectation): ExpectationTask =>
   JSON.parse(
     JSON.stringify({
       ...expectation,
+      onViolation,
       ...(freshness ? { freshness: { maxAge: parseDuration(freshness.maxAge) } } : {}),
     }),
   );

@@ -1,7 +1,7 @@
 /** A revision: one model in one container, named by the digest of both. */
 import { jsonDigest, shortDigest } from "../../api/digest.ts";
 import type { ServingTemplate } from "../../api/v1alpha1/inference-service.ts";
-import { isVerdict, resolveTemplate } from "../runtime-template.ts";
+import { essence, isVerdict, resolveTemplate } from "../runtime-template.ts";
 import type { Verdict } from "../verdict.ts";
 import type { ObservedInferenceService } from "./observe.ts";
 
@@ -26,7 +26,7 @@ export function resolveRevision(observed: ObservedInferenceService): Revision | 
   if (isVerdict(template)) return template;
   const digest = jsonDigest({
     model: "digest" in served ? served.digest : { ...served, storage },
-    template,
+    template: { ...template, container: essence(template.container) },
     resources,
   });
   return { name: `${service.metadata.name}-${shortDigest(digest)}`, model: served, template };

@@ -1,11 +1,10 @@
 /** The next step in judging a Model's versions: which evaluation to make, or which decision to take. */
 import { jsonDigest } from "../../api/digest.ts";
-import type { ServingTemplate } from "../../api/v1alpha1/inference-service.ts";
 import type { Model } from "../../api/v1alpha1/model.ts";
 import type { Decision, ModelRecord, ModelVersion } from "../../store/api.ts";
 import { crashTrouble, jobFailure, type Trouble } from "../children/failure.ts";
 import { isFailed, type Job, type Pod } from "../children/types.ts";
-import { isVerdict, resolveTemplate } from "../runtime-template.ts";
+import { essence, isVerdict, resolveTemplate } from "../runtime-template.ts";
 import type { Verdict } from "../verdict.ts";
 import { type Champion, gatesDigest, judge } from "./gates.ts";
 import { type EvaluationInput, subjectOf, type Target } from "./jobs.ts";
@@ -28,48 +27,50 @@ export type Step =
   | { kind: "evaluate"; input: EvaluationInput }
   | { kind: "decide"; version: ModelVersion; decision: Decision };
 
-/** The oldest version without a decision comes first; the newest is judged anew when the gates have changed. */
+/** The next step for the version that is to be judged. */
 export function nextStep(observed: ObservedModel, record: ModelRecord, now: Date): Step {
   const { model } = observed;
-  const version = undecided(model, record);
+  const version = undecided(observed, record);
   if (!version) return { kind: "nothing" };
   if (!model.spec.evaluation) {
     const message = "passed without an evaluation: spec.evaluation is not set";
     return { kind: "decide", version, decision: decide(model, { gates: [], message }, now) };
   }
-  const template = resolveTemplate(
-    { runtimeRef: model.spec.evaluation.runtimeRef, format: version.format },
-    observed.runtimes,
-    "ServingRuntime",
-  );
-  if (isVerdict(template)) return { kind: "wait", verdict: template };
-  const target = targetOf(observed, version);
-  if (isVerdict(target)) return { kind: "wait", verdict: target };
-
-  const own = evaluationOf(observed, { version, target, template });
+  const wanted = wantedEvaluation(observed, version);
+  if (isVerdict(wanted)) return { kind: "wait", verdict: wanted };
+  const own = evaluationOf(observed, wanted);
   if (own.kind === "wait") return own;
   if (own.kind === "missing") return { kind: "evaluate", input: own.input };
   if (own.kind === "fault") {
-    const message = `evaluation failed: ${own.trouble.message}`;
-    return { kind: "decide", version, decision: decide(model, { gates: [], message, failed: true }, now) };
+    const { reason, message } = own.trouble;
+    const verdicts = { gates: [], message: `evaluation failed: ${message}`, failed: true, reason };
+    return { kind: "decide", version, decision: decide(model, { ...verdicts, evaluation: wanted.digest }, now) };
   }
-  const champion = championOf(observed, record, { version, target, template });
+  const champion = championOf(observed, record, wanted);
   if ("kind" in champion) return champion;
   const gates = judge(model.spec.gates ?? [], own.metrics, champion.found);
   const failed = gates.some(({ passed }) => !passed);
   const told = gates.filter(({ passed }) => passed !== failed).map(({ message }) => message);
   const message = gates.length === 0 ? "evaluated; spec.gates is empty" : told.join("; ");
-  const decision = decide(model, { gates, message, failed, evaluation: own.digest }, now);
+  const decision = decide(model, { gates, message, failed, evaluation: wanted.digest }, now);
   return { kind: "decide", version, decision };
 }
 
-function undecided(model: Model, { versions }: ModelRecord): ModelVersion | undefined {
-  const [newest] = versions;
+/** The oldest version without a decision, or the newest, when it failed by what is not so any more. */
+export function undecided(observed: ObservedModel, { versions }: ModelRecord): ModelVersion | undefined {
   const open = versions.filter(({ decision }) => !decision).at(-1);
   if (open) return open;
-  const changed =
-    newest?.decision?.verdict === "Failed" && newest.decision.gatesDigest !== gatesDigest(model.spec.gates ?? []);
-  return changed ? newest : undefined;
+  const [newest] = versions;
+  return newest?.decision?.verdict === "Failed" && isOutdated(observed, newest, newest.decision) ? newest : undefined;
+}
+
+/** The gates have changed, or an evaluation that could not be made is to be made otherwise: in a runtime that was mended, on other data. */
+function isOutdated(observed: ObservedModel, version: ModelVersion, decision: Decision): boolean {
+  const { gates, evaluation } = observed.model.spec;
+  if (decision.gatesDigest !== gatesDigest(gates ?? [])) return true;
+  if (!decision.reason || !evaluation) return false;
+  const wanted = wantedEvaluation(observed, version);
+  return !isVerdict(wanted) && wanted.digest !== decision.evaluation;
 }
 
 interface Verdicts {
@@ -77,9 +78,10 @@ interface Verdicts {
   message: string;
   failed?: boolean;
   evaluation?: string;
+  reason?: string;
 }
 
-function decide(model: Model, { gates, message, failed = false, evaluation }: Verdicts, now: Date): Decision {
+function decide(model: Model, { gates, message, failed = false, evaluation, reason }: Verdicts, now: Date): Decision {
   return {
     verdict: failed ? "Failed" : "Passed",
     gates,
@@ -87,6 +89,7 @@ function decide(model: Model, { gates, message, failed = false, evaluation }: Ve
     message: message.slice(0, 1024),
     decidedAt: now.toISOString(),
     ...(evaluation ? { evaluation } : {}),
+    ...(reason ? { reason } : {}),
   };
 }
 
@@ -117,26 +120,47 @@ function targetOf({ model, dataset, jobs }: ObservedModel, version: ModelVersion
   return { datasetVersion, datasetDigest: digest };
 }
 
-interface Asked {
-  version: ModelVersion;
-  target: Target;
-  template: ServingTemplate;
+/** The evaluation by which the version is to be judged, or what it waits for. */
+function wantedEvaluation(observed: ObservedModel, version: ModelVersion): EvaluationInput | Verdict {
+  const { model, runtimes } = observed;
+  const wish = { runtimeRef: model.spec.evaluation?.runtimeRef, format: version.format };
+  const template = resolveTemplate(wish, runtimes, "ServingRuntime");
+  if (isVerdict(template)) return template;
+  const target = targetOf(observed, version);
+  return isVerdict(target) ? target : evaluationFor(observed, version, { target, template });
 }
+
+function evaluationFor(
+  { model, dataset }: ObservedModel,
+  version: ModelVersion,
+  { target, template }: Pick<EvaluationInput, "target" | "template">,
+): EvaluationInput {
+  const { datasetRef, resources } = model.spec.evaluation ?? {};
+  const { container, port } = template;
+  const digest = jsonDigest({
+    model: version.digest,
+    dataset: target.datasetDigest,
+    split: datasetRef?.split,
+    container: essence(container),
+    port,
+    resources,
+  });
+  return { version, target, template, dataset, digest };
+}
+
 type Found =
-  | { kind: "metrics"; metrics: Record<string, number>; digest: string }
+  | { kind: "metrics"; metrics: Record<string, number> }
   | { kind: "missing"; input: EvaluationInput }
   | { kind: "fault"; trouble: Trouble }
   | { kind: "wait"; verdict: Verdict };
 
 /** The evaluation of one version on the target: known, to be made, under way, or failed. */
-function evaluationOf({ model, dataset, jobs, pods }: ObservedModel, { version, target, template }: Asked): Found {
-  const { container, port } = template;
-  const split = model.spec.evaluation?.datasetRef.split;
-  const digest = jsonDigest({ model: version.digest, dataset: target.datasetDigest, split, container, port });
+function evaluationOf({ jobs, pods }: ObservedModel, input: EvaluationInput): Found {
+  const { version, digest } = input;
   const known = version.evaluations.find((evaluation) => evaluation.digest === digest);
-  if (known) return { kind: "metrics", metrics: known.metrics, digest };
+  if (known) return { kind: "metrics", metrics: known.metrics };
   const job = jobs.find((candidate) => subjectOf(candidate)?.digest === digest);
-  if (!job) return { kind: "missing", input: { version, target, digest, template, dataset } };
+  if (!job) return { kind: "missing", input };
   return underWay(job, { version, pods: pods.get(job.metadata.name) ?? [] });
 }
 
@@ -158,12 +182,12 @@ function underWay(job: Job, { version, pods }: { version: ModelVersion; pods: re
 function championOf(
   observed: ObservedModel,
   record: ModelRecord,
-  { version, target, template }: Asked,
+  { version, ...same }: EvaluationInput,
 ): { found: Champion | undefined } | Step {
   const asked = observed.model.spec.gates?.some(({ against }) => against === "champion");
   const champion = record.versions.find((candidate) => candidate.version === record.aliases.champion);
   if (!asked || !champion || champion.version === version.version) return { found: undefined };
-  const found = evaluationOf(observed, { version: champion, target, template });
+  const found = evaluationOf(observed, evaluationFor(observed, champion, same));
   if (found.kind === "wait") return found;
   if (found.kind === "missing") return { kind: "evaluate", input: found.input };
   return { found: { version: champion.version, metrics: found.kind === "metrics" ? found.metrics : undefined } };

@@ -24,14 +24,32 @@ describe("imports", () => {
     expect(plan(subject, known).apply).toEqual([]);
   });
 
+  const job = made(plan(subject, modelRecord([])).apply[0]?.object as Job, failed);
+  const broken = [pod(job.metadata.name, told("import", "DigestMismatch", "has another digest"))];
+
   test("that fail stall with the reason", () => {
-    const job = made(plan(subject, modelRecord([])).apply[0]?.object as Job, failed);
-    const pods = [pod(job.metadata.name, told("import", "DigestMismatch", "has another digest"))];
-    const planned = plan(subject, modelRecord([]), { jobs: [job], pods });
+    const planned = plan(subject, modelRecord([]), { jobs: [job], pods: broken });
+    expect(planned).toMatchObject({ delete: [], outcome: { kind: "stalled" } });
     expect(readyOf(planned)).toMatchObject({
       reason: "ImportFailed",
-      message: "spec.imports s3://models/a.joblib: has another digest",
+      message: `spec.imports s3://models/a.joblib: has another digest. Correct it, or delete Job ${job.metadata.name} to try the same again`,
     });
+  });
+
+  test("that fail for a passing reason are waited for, and tried again", () => {
+    const pods = [pod(job.metadata.name, told("import", "SourceUnreachable", "no answer", 1))];
+    const planned = plan(subject, modelRecord([]), { jobs: [job], pods });
+    expect(planned.outcome).toMatchObject({ kind: "waiting", requeueAfterMs: expect.any(Number) });
+    expect(planned.status?.conditions?.map(({ type }) => type)).toEqual(["Ready", "Reconciling"]);
+  });
+
+  test("that failed are tried again with what the manifest says now", () => {
+    const corrected = model({ imports: [{ uri: "s3://models/b.joblib", digest }] });
+    corrected.metadata.generation = 2;
+    const planned = plan(corrected, modelRecord([]), { jobs: [job], pods: broken });
+    expect(planned.delete).toMatchObject([{ name: job.metadata.name }]);
+    const running = made(plan(subject, modelRecord([])).apply[0]?.object as Job);
+    expect(plan(corrected, modelRecord([]), { jobs: [running] }).delete).toEqual([]);
   });
 });
 

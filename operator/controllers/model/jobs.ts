@@ -51,7 +51,7 @@ export interface EvaluationInput {
 export function buildEvaluationJob(model: Model, input: EvaluationInput, settings: PodSettings): KubeObject {
   const { name, namespace = "" } = model.metadata;
   const { version, target, digest, template, dataset } = input;
-  const datasetRef = model.spec.evaluation?.datasetRef;
+  const { datasetRef, resources } = model.spec.evaluation ?? {};
   const access = referencesTo(dataset ? [dataset] : []);
   const source = access.sources.get(datasetRef?.name ?? "");
   const modelMount = { name: "model", mountPath: paths.servedModel };
@@ -76,7 +76,7 @@ export function buildEvaluationJob(model: Model, input: EvaluationInput, setting
   );
   const { container, port, metricsPort: _, ...pod } = template;
   const runtime = {
-    ...servingContainer({ container, port, modelName: name, mounts: [{ ...modelMount, readOnly: true }] }),
+    ...servingContainer({ container, port, modelName: name, resources, mounts: [{ ...modelMount, readOnly: true }] }),
     // A native sidecar: up before the evaluator starts, ended after it.
     restartPolicy: "Always",
   };
@@ -117,7 +117,10 @@ export function buildImportJob(model: Model, source: ModelImportSource, settings
     owner: model,
     ownerLabel: labels.model,
     name: `${name}-import-${shortDigest(digest)}`,
-    annotations: { [annotations.subject]: JSON.stringify({ kind: "import", digest }) },
+    annotations: {
+      [annotations.subject]: JSON.stringify({ kind: "import", digest }),
+      [annotations.generation]: String(model.metadata.generation ?? 0),
+    },
     agentContainers: ["import"],
     backoffLimit: 3,
     activeDeadlineSeconds: 6 * 3600,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { model, readyDataset } from "../../../test/builders/kinds.ts";
+import { model, readyDataset, servingRuntime } from "../../../test/builders/kinds.ts";
 import { evaluationJob, plan, readyOf, type Situation } from "../../../test/builders/model.ts";
 import { decision, evaluation, modelRecord, modelVersion } from "../../../test/builders/records.ts";
 import { ended, failed, made, pod, told } from "../../../test/builders/workloads.ts";
@@ -105,7 +105,37 @@ describe("a decision", () => {
     const job = evaluationJob(subject, open, failed);
     const pods = [pod(job.metadata.name, told("evaluate", "PredictionFailed", "500: bad shape"))];
     const planned = plan(subject, open, { jobs: [job], pods });
-    expect(decisionOf(planned)).toMatchObject({ verdict: "Failed", message: "evaluation failed: 500: bad shape" });
+    const refused = decisionOf(planned) as Decision;
+    const message = "evaluation failed: 500: bad shape";
+    expect(refused).toMatchObject({ verdict: "Failed", reason: "PredictionFailed", message });
+    expect(readyOf(planned)).toMatchObject({ reason: "PredictionFailed" });
+    expect(planned.events).toMatchObject([{ type: "Warning", reason: "PredictionFailed" }, { type: "Warning" }]);
+
+    const decided = modelRecord([modelVersion(1, { decision: refused })]);
+    expect(plan(subject, decided, { jobs: [job], pods })).toMatchObject({ apply: [], records: [] });
+  });
+
+  const otherServer = { ...servingRuntime.spec.container, image: "serve:2" };
+  test.each<[string, object, Situation]>([
+    [
+      "its runtime is another",
+      {},
+      { runtimes: [{ ...servingRuntime, spec: { ...servingRuntime.spec, container: otherServer } }] },
+    ],
+    ["the runtime gets more", { resources: { limits: { memory: "4Gi" } } }, {}],
+    ["the data is other data", {}, { dataset: readyDataset(2) }],
+  ])("is taken anew for a version that could not be evaluated when %s", (_, evaluation, situation) => {
+    const subject = gated(accuracy);
+    const open = modelRecord([modelVersion(1)]);
+    const job = evaluationJob(subject, open, failed);
+    const pods = [pod(job.metadata.name, told("evaluate", "RuntimeUnavailable", "no answer"))];
+    const refused = decisionOf(plan(subject, open, { jobs: [job], pods })) as Decision;
+    const decided = modelRecord([modelVersion(1, { decision: refused })]);
+    const mended = model({ ...subject.spec, evaluation: { ...subject.spec.evaluation, ...evaluation } });
+    const planned = plan(mended, decided, { ...situation, jobs: [job], pods });
+    expect(planned.apply).toMatchObject([{ object: { kind: "Job" } }]);
+    const next = made(planned.apply[0]?.object as Job);
+    expect(plan(mended, decided, { ...situation, jobs: [job, next], pods })).toMatchObject({ apply: [], delete: [] });
   });
 
   test("is Failed for a runtime that keeps ending while it loads the model, whose log is kept", () => {

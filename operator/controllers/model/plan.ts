@@ -4,11 +4,12 @@ import type { Plan, PlannedEvent, StoreRecord } from "../../runtime/plan.ts";
 import type { ModelRecord } from "../../store/api.ts";
 import { crashTrouble, jobFailure, retryAt } from "../children/failure.ts";
 import type { PodSettings } from "../children/pod.ts";
-import { isComplete, isFinished, type Job } from "../children/types.ts";
+import { isComplete, isFailed, isFinished, type Job } from "../children/types.ts";
+import { annotations } from "../labels.ts";
 import { delayedPlan, deletion, outcomeOf } from "../outcome.ts";
 import type { Verdict } from "../verdict.ts";
 import { type Aliases, resolveAliases } from "./aliases.ts";
-import { crashesAllowed, nextStep, type Step } from "./evaluate.ts";
+import { crashesAllowed, nextStep, type Step, undecided } from "./evaluate.ts";
 import { buildEvaluationJob, buildImportJob, subjectOf } from "./jobs.ts";
 import type { ObservedModel } from "./observe.ts";
 import { conclude, projectStatus } from "./status.ts";
@@ -95,10 +96,10 @@ function planEvents({ status: before }: Model, status: ModelStatus, verdict: Ver
     events.push({ type: "Normal", reason: "EvaluationStarted", message });
   }
   const decided = status.versions?.find(({ message }) => message !== undefined);
-  if (decided && known(decided.version)?.message === undefined) {
-    const passed = decided.stage !== "Failed";
-    const message = `version ${decided.version} ${passed ? "passed" : "failed"}: ${decided.message}`;
-    events.push({ type: passed ? "Normal" : "Warning", reason: passed ? "GatesPassed" : "GatesFailed", message });
+  const candidate = status.conditions?.find(({ type }) => type === "CandidatePassed");
+  if (decided && candidate && known(decided.version)?.message !== decided.message) {
+    const { reason, message } = candidate;
+    events.push({ type: candidate.status === "True" ? "Normal" : "Warning", reason, message });
   }
   const { champion } = status;
   if (champion !== undefined && champion !== before?.champion) {
@@ -118,21 +119,36 @@ function planImports({ model, jobs, pods }: ObservedModel, { versions }: ModelRe
   const problems = open.flatMap(({ uri, digest }) => {
     const job = jobOf(digest);
     const failure = job ? jobFailure(job, pods.get(job.metadata.name) ?? []) : undefined;
-    return failure ? [`spec.imports ${uri.split("?")[0]}: ${failure.message}`] : [];
+    if (!job || !failure) return [];
+    const next = failure.retryable ? "" : `. Correct it, or delete Job ${job.metadata.name} to try the same again`;
+    return [{ ...failure, message: `spec.imports ${uri.split("?")[0]}: ${failure.message}${next}` }];
   });
-  const problem = problems.length > 0 ? problems.join("; ") : undefined;
+  const problem: Verdict | undefined =
+    problems.length > 0
+      ? {
+          state: problems.every(({ retryable }) => retryable) ? "waiting" : "stalled",
+          reason: "ImportFailed",
+          message: problems.map(({ message }) => message).join("; "),
+        }
+      : undefined;
   return { missing: open.filter(({ digest }) => !jobOf(digest)), problem };
 }
 
 /** Jobs that nobody needs: evaluations of versions that are decided, but for the newest ones' logs. */
-function surplusJobs({ model, jobs, pods }: ObservedModel, record: ModelRecord): Job[] {
+function surplusJobs(observed: ObservedModel, record: ModelRecord): Job[] {
+  const { model, jobs, pods } = observed;
   const kept = new Set(record.versions.slice(0, jobsKept).map(({ version }) => version));
   const wantedImports = new Set((model.spec.imports ?? []).map(({ digest }) => digest));
-  const deciding = record.versions.some(({ decision }) => !decision);
+  const deciding = undecided(observed, record) !== undefined;
+  const generation = model.metadata.generation ?? 0;
   return jobs.filter((job) => {
     const subject = subjectOf(job);
     if (!subject) return false;
-    if (subject.kind === "import") return !wantedImports.has(subject.digest);
+    if (subject.kind === "import") {
+      // What failed is tried again with what the manifest says now.
+      const isOutdated = isFailed(job) && Number(job.metadata.annotations?.[annotations.generation] ?? 0) < generation;
+      return isOutdated || !wantedImports.has(subject.digest);
+    }
     const version = record.versions.find((candidate) => candidate.version === subject.version);
     if (!version) return true;
     const known = version.evaluations.some(({ digest }) => digest === subject.digest);

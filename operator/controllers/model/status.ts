@@ -16,7 +16,7 @@ interface Situation {
   record: ModelRecord;
   step: Step;
   aliases: Aliases;
-  importProblem: string | undefined;
+  importProblem: Verdict | undefined;
 }
 
 /** How the Model stands: what the user has to mend first, then what is under way, then the champion. */
@@ -24,7 +24,7 @@ export function conclude({ model, record, step, aliases, importProblem }: Situat
   const { champion } = aliases.wanted;
   const ready = champion !== undefined;
   if (aliases.problem) return { state: "stalled", reason: "AliasInvalid", message: aliases.problem, ready };
-  if (importProblem) return { state: "stalled", reason: "ImportFailed", message: importProblem, ready };
+  if (importProblem) return { ...importProblem, ready };
   if (step.kind === "wait") return { ...step.verdict, ready };
   if (step.kind === "evaluate") {
     const message = `version ${step.input.version.version} is being evaluated`;
@@ -44,11 +44,18 @@ export function conclude({ model, record, step, aliases, importProblem }: Situat
     return { state: "waiting", reason: "AwaitingPromotion", message };
   }
   const message = `no version has passed; version ${newest.version} ${outcomeText(newest)}`;
-  return { state: "stalled", reason: "GatesFailed", message };
+  return { state: "stalled", reason: reasonOf(newest), message };
 }
 
 function outcomeText({ decision }: ModelVersion): string {
   return decision?.verdict === "Passed" ? "passed" : `failed: ${decision?.message}`;
+}
+
+/** Why the version passed or failed: by its gates, or as it could not be evaluated. */
+function reasonOf({ decision }: ModelVersion): string {
+  const passed = decision?.verdict === "Passed";
+  const reason = passed ? "GatesPassed" : "GatesFailed";
+  return decision?.reason ?? reason;
 }
 
 interface Projection {
@@ -74,12 +81,13 @@ export function projectStatus({ model, record, verdict, aliases, jobs }: Project
   };
 }
 
-function candidateCondition({ version, decision }: ModelVersion): DomainCondition {
+function candidateCondition(candidate: ModelVersion): DomainCondition {
+  const { version, decision } = candidate;
   const passed = decision?.verdict === "Passed";
   return {
     type: "CandidatePassed",
     status: passed,
-    reason: passed ? "GatesPassed" : "GatesFailed",
+    reason: reasonOf(candidate),
     message: `version ${version} ${passed ? "passed" : "failed"}: ${decision?.message}`,
   };
 }

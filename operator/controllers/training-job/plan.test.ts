@@ -1,52 +1,10 @@
 import { describe, expect, test } from "vitest";
-import {
-  dataset,
-  digestOf,
-  model,
-  readyDataset,
-  start,
-  trainingJob,
-  trainingRuntime,
-} from "../../../test/builders/kinds.ts";
-import { nothingTrained } from "../../../test/builders/observed.ts";
-import { runRecord } from "../../../test/builders/records.ts";
-import { settings } from "../../../test/builders/settings.ts";
-import { complete, ended, failed, made, pod, running, told, waiting } from "../../../test/builders/workloads.ts";
-import type { TrainingJob } from "../../api/v1alpha1/training-job.ts";
-import type { Run } from "../../store/api.ts";
-import type { Job, Pod } from "../children/types.ts";
-import type { ObservedTrainingJob } from "./observe.ts";
-import { planTrainingJob } from "./plan.ts";
+import { dataset, digestOf, readyDataset, trainingJob, trainingRuntime } from "../../../test/builders/kinds.ts";
+import { jobOf, plan, readyOf, recordOf, type Situation } from "../../../test/builders/training-job.ts";
+import { complete, made, pod, running, waiting } from "../../../test/builders/workloads.ts";
+import type { Job } from "../children/types.ts";
 import { runOf } from "./run.ts";
 
-interface Situation extends Partial<Omit<ObservedTrainingJob, "trainingJob" | "pods" | "record">> {
-  pods?: Pod[];
-  runs?: Run[];
-}
-
-function plan(subject: TrainingJob, { jobs = [], pods = [], runs = [], ...rest }: Situation = {}) {
-  const observed: ObservedTrainingJob = {
-    ...{ ...nothingTrained, trainingJob: subject, model: model() },
-    ...{ datasets: new Map([["wine", readyDataset()]]), jobs, record: { found: { runs } } },
-    pods: new Map(jobs.map((job) => [job.metadata.name, pods])),
-    ...rest,
-  };
-  return planTrainingJob(observed, settings, start);
-}
-
-function jobOf(subject: TrainingJob, status: Job["status"] = running, situation: Situation = {}): Job {
-  const [child] = plan(subject, situation).apply;
-  if (!child) throw new Error("no run starts");
-  return made(child.object, status);
-}
-
-/** The record that a Job's run leaves in the store. */
-function recordOf(job: Job, changes: Partial<Run> = {}): Run {
-  const { digest = "", ...spec } = runOf(job) ?? {};
-  return runRecord(digest, { ...spec, ...changes });
-}
-
-const readyOf = (planned: { status: TrainingJob["status"] }) => planned.status?.conditions?.[0];
 const dataVersion = (version: number): Situation => ({ datasets: new Map([["wine", readyDataset(version)]]) });
 
 describe("what is missing is waited for, by name", () => {
@@ -170,45 +128,6 @@ describe("new data", () => {
     const planned = plan(follows, { code: { digest: digestOf("new code") }, jobs: [job] });
     expect(planned.delete).toMatchObject([{ name: job.metadata.name }]);
     expect(planned.apply).toHaveLength(1);
-  });
-});
-
-describe("a run that failed", () => {
-  const subject = trainingJob();
-  const job = jobOf(subject, failed);
-
-  test.each([
-    ["ContainerFailed", ended("train", 1), /exited with code 1.*kubectl -n team-a logs/],
-    ["OutOfMemory", ended("train", 137, { reason: "OOMKilled" }), /resources\.limits\.memory/],
-    ["ModelMissing", told("publish", "ModelMissing", "write it to /opt/ml/model"), /write it to/],
-  ])("stalls with %s, and is recorded in the store", (reason, container, says) => {
-    const planned = plan(subject, { jobs: [job], pods: [pod(job.metadata.name, container)] });
-    expect(planned).toMatchObject({
-      apply: [],
-      delete: [],
-      outcome: { kind: "stalled" },
-      status: { run: { phase: "Failed", reason } },
-    });
-    expect(readyOf(planned)).toMatchObject({ reason, message: expect.stringMatching(says) });
-    expect(planned.records).toMatchObject([
-      {
-        method: "PUT",
-        path: `namespaces/team-a/trainingjobs/wine/runs/${runOf(job)?.digest}`,
-        body: { phase: "Failed", reason },
-      },
-    ]);
-  });
-
-  test("is recorded once", () => {
-    const known = recordOf(job, { phase: "Failed", finishedAt: "2026-03-01T10:06:30.000Z" });
-    expect(plan(subject, { jobs: [job], runs: [known] }).records).toEqual([]);
-  });
-
-  test("is tried again when the manifest was edited, or its Job deleted", () => {
-    const edited = trainingJob({ backoffLimit: 5 });
-    edited.metadata.generation = 2;
-    expect(plan(edited, { jobs: [job] }).delete).toMatchObject([{ name: job.metadata.name }]);
-    expect(plan(subject, { runs: [recordOf(job, { phase: "Failed" })] }).apply).toHaveLength(1);
   });
 });
 

@@ -2,7 +2,7 @@ import type { TrainingJobStatus } from "../../api/v1alpha1/training-job.ts";
 import { jobs as jobResource } from "../../kube/resources.ts";
 import type { Plan, PlannedEvent, StoreRecord } from "../../runtime/plan.ts";
 import type { Run } from "../../store/api.ts";
-import { jobFailure } from "../children/failure.ts";
+import { jobFailure, retryAt } from "../children/failure.ts";
 import type { PodSettings } from "../children/pod.ts";
 import { finishedAt, isComplete, isFailed, isFinished, type Job } from "../children/types.ts";
 import { annotations } from "../labels.ts";
@@ -31,7 +31,13 @@ export function planTrainingJob(
   const { spec } = trainingJob;
   const job = observed.jobs.find((candidate) => runOf(candidate)?.digest === resolved.digest);
   const succeeded = runs.find(({ digest, phase }) => digest === resolved.digest && phase === "Succeeded");
-  const surplus = surplusJobs(observed, { wanted: resolved, job, succeeded });
+  const retry = job && retryOf(observed, job);
+  const surplus = surplusJobs(observed, {
+    wanted: resolved,
+    job,
+    succeeded,
+    isDue: retry !== undefined && retry <= now,
+  });
   const busy = observed.jobs.some(
     (candidate) => candidate !== job && !isFinished(candidate) && !surplus.includes(candidate),
   );
@@ -39,7 +45,7 @@ export function planTrainingJob(
   const obstacle = start ? queueObstacle(observed) : undefined;
   const { verdict, events } = obstacle
     ? { verdict: obstacle, events: [eventOf(obstacle)] }
-    : concludeRun(observed, { wanted: resolved, job, succeeded });
+    : concludeRun(observed, { wanted: resolved, job, succeeded, retry });
   const object = start && !obstacle ? buildTrainingJob(trainingJob, resolved, settings) : undefined;
   return {
     records: [...failures, ...(object ? awaitedInputs(observed, resolved.spec.inputs) : [])],
@@ -48,7 +54,7 @@ export function planTrainingJob(
     delete: surplus.map(deletion),
     status: projectStatus(observed, { verdict, wanted: resolved, job, succeeded, runs }, now),
     events,
-    outcome: outcomeOf(verdict, [], now),
+    outcome: outcomeOf(verdict, [retry], now),
   };
 }
 
@@ -56,10 +62,18 @@ interface RunState {
   wanted: WantedRun;
   job: Job | undefined;
   succeeded: Run | undefined;
+  /** A failed Job is to be made again. */
+  isDue: boolean;
+}
+
+/** When a failed Job is made again by itself: only where training had not begun, which may have taken long. */
+function retryOf({ pods }: ObservedTrainingJob, job: Job): Date | undefined {
+  const ofJob = pods.get(job.metadata.name) ?? [];
+  return jobFailure(job, ofJob)?.container === "stage" ? retryAt(job, ofJob) : undefined;
 }
 
 /** Jobs to delete: of a run that nobody wants any more, of a failure to try again, past the history limit. */
-function surplusJobs(observed: ObservedTrainingJob, { wanted, job, succeeded }: RunState): Job[] {
+function surplusJobs(observed: ObservedTrainingJob, { wanted, job, succeeded, isDue }: RunState): Job[] {
   const { trainingJob, jobs } = observed;
   const { spec, metadata } = trainingJob;
   const superseded = jobs.filter(
@@ -74,6 +88,7 @@ function surplusJobs(observed: ObservedTrainingJob, { wanted, job, succeeded }: 
     !succeeded &&
     ((spec.suspend && !isFinished(job)) ||
       isMisplaced(observed, job) ||
+      isDue ||
       // The store knows nothing of a run that ended well: it lost its record, so the run is made again.
       isComplete(job) ||
       (isFailed(job) && Number(job.metadata.annotations?.[annotations.generation]) < (metadata.generation ?? 0)));

@@ -6,7 +6,8 @@ import { type RunSpec, runSpec } from "../../store/api.ts";
 import { type References, referencesTo } from "../children/reference.ts";
 import type { Job } from "../children/types.ts";
 import { annotations } from "../labels.ts";
-import { isVerdict, resolveTemplate } from "../runtime-template.ts";
+import { essence, isVerdict, resolveTemplate } from "../runtime-template.ts";
+import { lackingSplit } from "../splits.ts";
 import type { Verdict } from "../verdict.ts";
 import type { Code } from "./code.ts";
 import type { ObservedTrainingJob, TrainingJobRecord } from "./observe.ts";
@@ -73,7 +74,7 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
   }
   const references = referencesTo([...datasets.values()]);
   const recipe = jsonDigest({
-    container: template.container,
+    container: essence(template.container),
     runAsUser: template.runAsUser,
     code: code?.digest,
     inputs: spec.inputs,
@@ -100,19 +101,6 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
     references,
     format: model.spec.format.name,
   };
-}
-
-/** Rows that are held out reach training only where the manifest names their split: without one, it is given `train`. */
-function lackingSplit(
-  { name, split }: { name: string; split?: string | undefined },
-  splits: Readonly<Record<string, number>>,
-): string | undefined {
-  const known = Object.keys(splits);
-  const has = (wanted: string) => known.includes(wanted);
-  if (split === undefined && known.length > 0 && !has("train") && !has("all"))
-    return `Dataset ${name} has the splits ${known.join(", ")}: name one of them in datasetRef.split`;
-  if (split === undefined || (splits[split] ?? 0) > 0) return undefined;
-  return `Dataset ${name} has no split ${split}; it has ${known.join(", ")}`;
 }
 
 /** The newest run of this recipe that succeeded or has a Job. */

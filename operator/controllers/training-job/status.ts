@@ -13,12 +13,14 @@ interface RunState {
   wanted: WantedRun;
   job: Job | undefined;
   succeeded: Run | undefined;
+  /** When a failed Job is made again by itself. */
+  retry: Date | undefined;
 }
 
 /** How the wanted run stands. */
 export function concludeRun(
   observed: ObservedTrainingJob,
-  { wanted, job, succeeded }: RunState,
+  { wanted, job, succeeded, retry }: RunState,
 ): { verdict: Verdict; events: PlannedEvent[] } {
   const { trainingJob, jobs, pods } = observed;
   if (succeeded) {
@@ -41,8 +43,12 @@ export function concludeRun(
   const failure = job ? jobFailure(job, podsOfRun) : undefined;
   if (failure) {
     const { reason } = failure;
-    const message = `run ${shortDigest(wanted.digest)} failed: ${failure.message}. Mend it and apply again, or delete Job ${job?.metadata.name} to try the same again`;
-    return { verdict: { state: "stalled", reason, message }, events: [{ type: "Warning", reason, message }] };
+    const next = retry
+      ? `Next try at ${retry.toISOString()}`
+      : `Mend it and edit this TrainingJob, or delete Job ${job?.metadata.name} to try the same again`;
+    const message = `run ${shortDigest(wanted.digest)} failed: ${failure.message}. ${next}`;
+    const verdict: Verdict = { state: retry ? "waiting" : "stalled", reason, message };
+    return { verdict, events: [{ type: "Warning", reason, message }] };
   }
   if (current && isQueued(current)) {
     return { verdict: queuedVerdict(observed, shortDigest(wanted.digest)), events: [] };

@@ -73,6 +73,12 @@ const tables: Case[] = [
   ),
   refuse(
     "Dataset",
+    "a split by time called all",
+    { ...dataset, ...timestamp, timeSplits: [{ name: "all" }, { name: "new", from: "2026-01-01" }] },
+    /timeSplits.*by time may be called all/s,
+  ),
+  refuse(
+    "Dataset",
     "a split from a time without a zone",
     { ...dataset, ...timestamp, timeSplits: [{ name: "a" }, { name: "b", from: "2026-01-01T00:00:00" }] },
     /timeSplits.*from/s,
@@ -122,6 +128,7 @@ export const datasets: Case[] = [
   refuse("Dataset", "an endpoint that is no url", { source: { uri: "s3://b/k", endpoint: "minio:9000" } }, /endpoint/),
   refuse("Dataset", "a schedule of four fields", { ...dataset, schedule: "* * * *" }, /schedule/),
   refuse("Dataset", "splits of 90", { ...dataset, splits: { train: 70, test: 20 } }, /splits.*add up to 100/s),
+  refuse("Dataset", "a split called all", { ...dataset, splits: { all: 80, test: 20 } }, /splits.*called all/s),
   refuse("Dataset", "half a percent", { ...dataset, splits: { train: 99.5, test: 0.5 } }, /splits/),
   refuse("Dataset", "a split with a slash", { ...dataset, splits: { "a/b": 50, c: 50 } }, /splits.*names must be/s),
   refuse(
