@@ -10,7 +10,14 @@ export const nothingTrained: Omit<ObservedTrainingJob, "trainingJob"> = {
 };
 
 export const nothingServed: Omit<ObservedInferenceService, "service"> = {
-  ...{ model: undefined, runtimes: [servingRuntime], deployments: [], pods: new Map(), front: undefined },
+  ...{
+    model: undefined,
+    pinned: { found: undefined },
+    runtimes: [servingRuntime],
+    deployments: [],
+    pods: new Map(),
+    front: undefined,
+  },
   ...{ autoscaler: undefined, disruptionBudget: undefined, serviceMonitor: undefined },
   ...{ httpRoute: undefined, prometheusRule: undefined, scaledObject: undefined, present: new Set() },
 };

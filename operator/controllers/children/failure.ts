@@ -69,7 +69,8 @@ export function jobFailure(job: Job, pods: readonly Pod[]): Trouble | undefined 
     return {
       reason: start?.reason ?? "DeadlineExceeded",
       message: brief(`did not end in time${why}`),
-      retryable: false,
+      // A cluster that had no room may have some later.
+      retryable: true,
     };
   }
   const newestFirst = [...pods].sort((a, b) => created(b).localeCompare(created(a)));

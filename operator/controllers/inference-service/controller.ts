@@ -24,6 +24,6 @@ export const inferenceServiceController: Controller<InferenceService> = {
     models: (model, { inferenceServices }) => inferenceServices.keysByIndex(references.model, keyOf(model)),
     servingRuntimes: (_, { inferenceServices }) => inferenceServices.keys(),
   },
-  plan: (world, service) =>
-    planInferenceService(observeInferenceService(world, service), world.settings, world.clock.now()),
+  plan: async (world, service) =>
+    planInferenceService(await observeInferenceService(world, service), world.settings, world.clock.now()),
 };

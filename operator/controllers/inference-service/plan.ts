@@ -4,7 +4,7 @@ import type { Plan, PlannedEvent } from "../../runtime/plan.ts";
 import { crashTrouble, startTrouble } from "../children/failure.ts";
 import type { Settings } from "../context.ts";
 import { annotations, labels } from "../labels.ts";
-import { outcomeOf } from "../outcome.ts";
+import { delayedPlan, outcomeOf } from "../outcome.ts";
 import { isVerdict } from "../runtime-template.ts";
 import { conditionsOf, type DomainCondition, type Verdict } from "../verdict.ts";
 import { serviceUrl } from "./children.ts";
@@ -22,7 +22,8 @@ export function planInferenceService(
   settings: Settings,
   now: Date,
 ): Plan<InferenceServiceStatus> {
-  const { service, deployments } = observed;
+  const { service, deployments, pinned } = observed;
+  if ("unavailable" in pinned) return delayedPlan(service, pinned.unavailable, now);
   const resolved = resolveRevision(observed);
   const revision = isVerdict(resolved) ? undefined : resolved;
   const rollout = planRollout(observed, { wanted: revision?.name, drainMs: settings.drainMs }, now);

@@ -1,6 +1,7 @@
 /** A revision: one model in one container, named by the digest of both. */
 import { jsonDigest, shortDigest } from "../../api/digest.ts";
 import type { ServingTemplate } from "../../api/v1alpha1/inference-service.ts";
+import type { ModelVersion } from "../../store/api.ts";
 import { essence, isVerdict, resolveTemplate } from "../runtime-template.ts";
 import type { Verdict } from "../verdict.ts";
 import type { ObservedInferenceService } from "./observe.ts";
@@ -32,7 +33,7 @@ export function resolveRevision(observed: ObservedInferenceService): Revision | 
   return { name: `${service.metadata.name}-${shortDigest(digest)}`, model: served, template };
 }
 
-function resolveModel({ service, model }: ObservedInferenceService): ServedModel | Verdict {
+function resolveModel({ service, model, pinned }: ObservedInferenceService): ServedModel | Verdict {
   const ref = service.spec.modelRef;
   const name = ref?.name ?? "";
   const waiting = (reason: string, message: string): Verdict => ({ state: "waiting", reason, message });
@@ -42,7 +43,8 @@ function resolveModel({ service, model }: ObservedInferenceService): ServedModel
   if (number === undefined) {
     return waiting("AliasNotFound", `Model ${name} has no version with the alias ${alias} yet`);
   }
-  const version = model.status?.versions?.find((candidate) => candidate.version === number);
+  const shown = model.status?.versions?.find((candidate) => candidate.version === number);
+  const version = shown ?? ("found" in pinned && pinned.found ? unshown(pinned.found) : undefined);
   if (!version) return waiting("VersionNotFound", `Model ${name} has no version ${number}`);
   if (version.stage === "Candidate") return waiting("VersionNotJudged", `version ${number} has not been judged yet`);
   if (version.stage === "Failed") {
@@ -50,4 +52,10 @@ function resolveModel({ service, model }: ObservedInferenceService): ServedModel
     return { state: "stalled", reason: "VersionFailed", message };
   }
   return { name, version: number, digest: version.digest };
+}
+
+/** A version of the store as the Model's status would show it. */
+function unshown({ digest, decision }: ModelVersion) {
+  const stage = decision ? decision.verdict : "Candidate";
+  return { digest, stage, message: decision?.message };
 }

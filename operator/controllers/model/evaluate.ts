@@ -23,15 +23,27 @@ const modelFaults = new Set([
 
 export type Step =
   | { kind: "nothing" }
-  | { kind: "wait"; verdict: Verdict }
+  | { kind: "wait"; verdict: Verdict; failed?: boolean }
   | { kind: "evaluate"; input: EvaluationInput }
   | { kind: "decide"; version: ModelVersion; decision: Decision };
 
-/** The next step for the version that is to be judged. */
+/** The next step for the oldest version that is to be judged and can be: one whose evaluation has failed holds up no other. */
 export function nextStep(observed: ObservedModel, record: ModelRecord, now: Date): Step {
+  let failed: Step | undefined;
+  for (const version of undecided(observed, record)) {
+    const step = stepOf(observed, { record, version }, now);
+    if (step.kind !== "wait" || !step.failed) return step;
+    failed ??= step;
+  }
+  return failed ?? { kind: "nothing" };
+}
+
+function stepOf(
+  observed: ObservedModel,
+  { record, version }: { record: ModelRecord; version: ModelVersion },
+  now: Date,
+): Step {
   const { model } = observed;
-  const version = undecided(observed, record);
-  if (!version) return { kind: "nothing" };
   if (!model.spec.evaluation) {
     const message = "passed without an evaluation: spec.evaluation is not set";
     return { kind: "decide", version, decision: decide(model, { gates: [], message }, now) };
@@ -56,12 +68,12 @@ export function nextStep(observed: ObservedModel, record: ModelRecord, now: Date
   return { kind: "decide", version, decision };
 }
 
-/** The oldest version without a decision, or the newest, when it failed by what is not so any more. */
-export function undecided(observed: ObservedModel, { versions }: ModelRecord): ModelVersion | undefined {
-  const open = versions.filter(({ decision }) => !decision).at(-1);
-  if (open) return open;
+/** Versions without a decision, the oldest first; without such the newest, when it failed by what is not so any more. */
+export function undecided(observed: ObservedModel, { versions }: ModelRecord): ModelVersion[] {
+  const open = versions.filter(({ decision }) => !decision).reverse();
+  if (open.length > 0) return open;
   const [newest] = versions;
-  return newest?.decision?.verdict === "Failed" && isOutdated(observed, newest, newest.decision) ? newest : undefined;
+  return newest?.decision?.verdict === "Failed" && isOutdated(observed, newest, newest.decision) ? [newest] : [];
 }
 
 /** The gates have changed, or an evaluation that could not be made is to be made otherwise: in a runtime that was mended, on other data. */
@@ -95,13 +107,13 @@ function decide(model: Model, { gates, message, failed = false, evaluation, reas
 
 /** The data to judge on: the Dataset's current version, or the one that an evaluation of this version began with. */
 function targetOf({ model, dataset, jobs }: ObservedModel, version: ModelVersion): Target | Verdict {
+  const { name, split } = model.spec.evaluation?.datasetRef ?? { name: "", split: "" };
   for (const job of jobs) {
     const subject = subjectOf(job);
-    if (subject?.kind === "evaluation" && subject.version === version.version && !isFailed(job)) {
-      return { datasetVersion: subject.datasetVersion, datasetDigest: subject.datasetDigest };
-    }
+    if (subject?.kind !== "evaluation" || subject.version !== version.version) continue;
+    if (subject.dataset !== name || isFailed(job)) continue;
+    return { dataset: name, datasetVersion: subject.datasetVersion, datasetDigest: subject.datasetDigest };
   }
-  const { name, split } = model.spec.evaluation?.datasetRef ?? { name: "", split: "" };
   const waiting = (reason: string, message: string): Verdict => ({ state: "waiting", reason, message });
   if (!dataset) return waiting("DatasetNotFound", `Dataset ${name} does not exist in this namespace`);
   const { version: datasetVersion, digest, splits = {}, label } = dataset.status ?? {};
@@ -117,7 +129,7 @@ function targetOf({ model, dataset, jobs }: ObservedModel, version: ModelVersion
     const message = `Dataset ${name} has no label: set role: Label on a column in its spec.schema.columns`;
     return waiting("LabelMissing", message);
   }
-  return { datasetVersion, datasetDigest: digest };
+  return { dataset: name, datasetVersion, datasetDigest: digest };
 }
 
 /** The evaluation by which the version is to be judged, or what it waits for. */
@@ -135,10 +147,10 @@ function evaluationFor(
   version: ModelVersion,
   { target, template }: Pick<EvaluationInput, "target" | "template">,
 ): EvaluationInput {
-  const { datasetRef, resources } = model.spec.evaluation ?? {};
+  const { evaluation: { datasetRef, resources } = {}, task } = model.spec;
   const { container, port } = template;
   const digest = jsonDigest({
-    model: version.digest,
+    ...{ model: version.digest, task },
     dataset: target.datasetDigest,
     split: datasetRef?.split,
     container: essence(container),
@@ -151,8 +163,8 @@ function evaluationFor(
 type Found =
   | { kind: "metrics"; metrics: Record<string, number> }
   | { kind: "missing"; input: EvaluationInput }
-  | { kind: "fault"; trouble: Trouble }
-  | { kind: "wait"; verdict: Verdict };
+  | { kind: "fault"; trouble: Trouble; wait: Step }
+  | { kind: "wait"; verdict: Verdict; failed?: boolean };
 
 /** The evaluation of one version on the target: known, to be made, under way, or failed. */
 function evaluationOf({ jobs, pods }: ObservedModel, input: EvaluationInput): Found {
@@ -165,20 +177,19 @@ function evaluationOf({ jobs, pods }: ObservedModel, input: EvaluationInput): Fo
 }
 
 function underWay(job: Job, { version, pods }: { version: ModelVersion; pods: readonly Pod[] }): Found {
-  const failure = jobFailure(job, pods) ?? crashTrouble(pods, crashesAllowed);
-  if (failure && modelFaults.has(failure.reason)) return { kind: "fault", trouble: failure };
-  if (failure) {
-    const message = `version ${version.version} could not be evaluated: ${failure.message}. Delete Job ${job.metadata.name} to try again`;
-    return {
-      kind: "wait",
-      verdict: { state: failure.retryable ? "waiting" : "stalled", reason: failure.reason, message },
-    };
+  const trouble = jobFailure(job, pods) ?? crashTrouble(pods, crashesAllowed);
+  if (trouble) {
+    const { reason, retryable } = trouble;
+    const message = `version ${version.version} could not be evaluated: ${trouble.message}. Delete Job ${job.metadata.name} to try again`;
+    const verdict: Verdict = { state: retryable ? "waiting" : "stalled", reason, message };
+    const wait = { kind: "wait", verdict, failed: true } as const;
+    return modelFaults.has(reason) ? { kind: "fault", trouble, wait } : wait;
   }
   const message = `version ${version.version} is being evaluated by Job ${job.metadata.name}`;
   return { kind: "wait", verdict: { state: "progressing", reason: "Evaluating", message } };
 }
 
-/** The champion on the candidate's data, where a gate asks for it. */
+/** The champion on the candidate's data, where a gate asks for it. What keeps it from being measured must be the data, and nothing else. */
 function championOf(
   observed: ObservedModel,
   record: ModelRecord,
@@ -190,5 +201,8 @@ function championOf(
   const found = evaluationOf(observed, evaluationFor(observed, champion, same));
   if (found.kind === "wait") return found;
   if (found.kind === "missing") return { kind: "evaluate", input: found.input };
-  return { found: { version: champion.version, metrics: found.kind === "metrics" ? found.metrics : undefined } };
+  if (found.kind === "metrics") return { found: { version: champion.version, metrics: found.metrics } };
+  const { reason, retryable } = found.trouble;
+  const isUnable = reason === "PredictionFailed" && !retryable;
+  return isUnable ? { found: { version: champion.version, metrics: undefined } } : found.wait;
 }

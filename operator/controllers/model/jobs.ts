@@ -21,6 +21,7 @@ const subject = z.discriminatedUnion("kind", [
     kind: z.literal("evaluation"),
     version: z.int(),
     digest: z.string(),
+    dataset: z.string(),
     datasetVersion: z.int(),
     datasetDigest: z.string(),
   }),
@@ -30,11 +31,13 @@ export type Subject = z.infer<typeof subject>;
 /** What a Model's Job is about, as its annotation tells. */
 export function subjectOf(job: Job): Subject | undefined {
   const text = job.metadata.annotations?.[annotations.subject];
-  return text ? subject.parse(JSON.parse(text)) : undefined;
+  // What another release has written otherwise is nobody's.
+  return text ? subject.safeParse(JSON.parse(text)).data : undefined;
 }
 
 /** The data that versions are compared on. */
 export interface Target {
+  dataset: string;
   datasetVersion: number;
   datasetDigest: string;
 }
@@ -53,7 +56,7 @@ export function buildEvaluationJob(model: Model, input: EvaluationInput, setting
   const { version, target, digest, template, dataset } = input;
   const { datasetRef, resources } = model.spec.evaluation ?? {};
   const access = referencesTo(dataset ? [dataset] : []);
-  const source = access.sources.get(datasetRef?.name ?? "");
+  const source = access.sources.get(target.dataset);
   const modelMount = { name: "model", mountPath: paths.servedModel };
   const task: EvaluateTask = {
     verb: "evaluate",
@@ -61,7 +64,6 @@ export function buildEvaluationJob(model: Model, input: EvaluationInput, setting
     model: name,
     version: version.version,
     evaluationDigest: digest,
-    dataset: datasetRef?.name ?? "",
     ...target,
     split: datasetRef?.split ?? "",
     ...(source ? { location: locationOf(source, settings) } : {}),

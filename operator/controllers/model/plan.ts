@@ -26,11 +26,12 @@ export function planModel(observed: ObservedModel, settings: PodSettings, now: D
   const record = step.kind === "decide" ? withDecision(before, step) : before;
   const aliases = resolveAliases(model, record);
   const imports = planImports(observed, record);
-  const surplus = surplusJobs(observed, record);
+  const deciding = undecided(observed, record).length > 0;
+  const surplus = surplusJobs(observed, record, deciding);
   const verdict = conclude({ model, record, step, aliases, importProblem: imports.problem });
   const status = projectStatus({ model, record, verdict, aliases, jobs: observed.jobs }, now);
   const retries = observed.jobs
-    .filter((job) => !surplus.includes(job))
+    .filter((job) => !surplus.includes(job) && (deciding || subjectOf(job)?.kind === "import"))
     .map((job) => ({ job, at: retryAt(job, observed.pods.get(job.metadata.name) ?? []) }));
   const due = retries.filter(({ at }) => at && at <= now).map(({ job }) => job);
   return {
@@ -135,11 +136,9 @@ function planImports({ model, jobs, pods }: ObservedModel, { versions }: ModelRe
 }
 
 /** Jobs that nobody needs: evaluations of versions that are decided, but for the newest ones' logs. */
-function surplusJobs(observed: ObservedModel, record: ModelRecord): Job[] {
-  const { model, jobs, pods } = observed;
+function surplusJobs({ model, jobs, pods }: ObservedModel, record: ModelRecord, deciding: boolean): Job[] {
   const kept = new Set(record.versions.slice(0, jobsKept).map(({ version }) => version));
   const wantedImports = new Set((model.spec.imports ?? []).map(({ digest }) => digest));
-  const deciding = undecided(observed, record) !== undefined;
   const generation = model.metadata.generation ?? 0;
   return jobs.filter((job) => {
     const subject = subjectOf(job);
@@ -151,6 +150,8 @@ function surplusJobs(observed: ObservedModel, record: ModelRecord): Job[] {
     }
     const version = record.versions.find((candidate) => candidate.version === subject.version);
     if (!version) return true;
+    // The manifest names another Dataset now.
+    if (!isFinished(job) && subject.dataset !== model.spec.evaluation?.datasetRef.name) return true;
     const known = version.evaluations.some(({ digest }) => digest === subject.digest);
     // Ended well, and the store has no trace of it: it lost its record, so the evaluation is made again.
     if (isComplete(job) && !known) return true;

@@ -1,0 +1,98 @@
+import { describe, expect, test } from "vitest";
+import { model, readyDataset } from "../../../test/builders/kinds.ts";
+import { evaluationJob, plan, readyOf } from "../../../test/builders/model.ts";
+import { decision, evaluation, modelRecord, modelVersion } from "../../../test/builders/records.ts";
+import { failed, made, pod, running, told } from "../../../test/builders/workloads.ts";
+import type { ModelRecord } from "../../store/api.ts";
+import type { Job } from "../children/types.ts";
+import { gatesDigest } from "./gates.ts";
+import { subjectOf } from "./jobs.ts";
+
+const accuracy = { metric: "accuracy", min: 0.9 };
+const decisionOf = (planned: ReturnType<typeof plan>) =>
+  planned.records?.find(({ path }) => path.endsWith("/decision"))?.body;
+const open = (...versions: number[]) => modelRecord(versions.map((version) => modelVersion(version)));
+const judgedOn = (name: string, version = 1) => {
+  const dataset = readyDataset(version);
+  return { ...dataset, metadata: { ...dataset.metadata, name } };
+};
+
+describe("a champion that could not be evaluated on the candidate's data", () => {
+  const subject = model({ gates: [{ metric: "accuracy", against: "champion" }] });
+  const passed = decision("Passed", gatesDigest(subject.spec.gates ?? []));
+  const champion = modelVersion(1, { decision: passed });
+  const record = (...evaluations: ReturnType<typeof evaluation>[]): ModelRecord =>
+    modelRecord([champion, modelVersion(2, { evaluations })], { champion: 1 });
+  const own = subjectOf(evaluationJob(subject, record()))?.digest ?? "";
+  const measured = record(evaluation(own, { accuracy: 0.1 }));
+  const job = evaluationJob(subject, measured, failed);
+  const planAfter = (reason: string, exitCode: number) =>
+    plan(subject, measured, { jobs: [job], pods: [pod(job.metadata.name, told("evaluate", reason, "why", exitCode))] });
+
+  test.each([
+    ["RuntimeUnavailable", 1],
+    ["PredictionFailed", 1],
+    ["DigestMismatch", 3],
+  ])("as %s happened is waited for: the gate does not pass", (reason, exitCode) => {
+    const planned = planAfter(reason, exitCode);
+    expect(planned.records).toEqual([]);
+    expect(readyOf(planned)).toMatchObject({ reason, message: expect.stringContaining(job.metadata.name) });
+  });
+
+  test("as it can't predict that data is no hurdle", () => {
+    expect(decisionOf(planAfter("PredictionFailed", 3))).toMatchObject({ verdict: "Passed" });
+  });
+});
+
+describe("when the manifest asks for another evaluation", () => {
+  const subject = model({ gates: [accuracy] });
+  const job = evaluationJob(subject, open(1), running);
+  const about = subjectOf(job)?.digest ?? "";
+
+  test("on another Dataset, the one under way ends, and its result decides nothing", () => {
+    const ref = { name: "other", split: "test" };
+    const edited = model({ gates: [accuracy], evaluation: { datasetRef: ref } });
+    const situation = { jobs: [job], dataset: judgedOn("other", 2) };
+    const planned = plan(edited, open(1), situation);
+    expect(planned.delete).toMatchObject([{ name: job.metadata.name }]);
+    expect(subjectOf(planned.apply[0]?.object as Job)).toMatchObject({ dataset: "other", datasetVersion: 2 });
+    const told = modelRecord([modelVersion(1, { evaluations: [evaluation(about, { accuracy: 0.99 })] })]);
+    expect(decisionOf(plan(edited, told, situation))).toBeUndefined();
+  });
+
+  test("for another task, metrics of the task before do not count", () => {
+    const told = modelRecord([modelVersion(1, { evaluations: [evaluation(about, { accuracy: 0.99 })] })]);
+    const edited = model({ task: "Regression", gates: [{ metric: "r2", min: 0.5 }] });
+    const planned = plan(edited, told);
+    expect(decisionOf(planned)).toBeUndefined();
+    expect(planned.apply).toHaveLength(1);
+  });
+});
+
+describe("an evaluation that the cluster did not let end in time", () => {
+  const subject = model({ gates: [accuracy] });
+  const late = [
+    { ...{ type: "Failed", status: "True", reason: "DeadlineExceeded" }, lastTransitionTime: "2026-03-01T10:06:30Z" },
+  ];
+  const job = evaluationJob(subject, open(1), { ...failed, conditions: late });
+
+  test("is made again, and holds up no other version", () => {
+    const alone = plan(subject, open(1), { jobs: [job] });
+    expect(alone.outcome).toMatchObject({ kind: "waiting", requeueAfterMs: expect.any(Number) });
+    expect(readyOf(alone)).toMatchObject({ reason: "DeadlineExceeded" });
+    const planned = plan(subject, open(2, 1), { jobs: [job] });
+    expect(subjectOf(planned.apply[0]?.object as Job)).toMatchObject({ version: 2 });
+    const next = made(planned.apply[0]?.object as Job, running);
+    expect(plan(subject, open(2, 1), { jobs: [job, next] })).toMatchObject({ apply: [], delete: [] });
+  });
+});
+
+test("the failed Job of a version that is decided keeps its log", () => {
+  const subject = model({ gates: [accuracy] });
+  const past = [{ type: "Failed", status: "True", lastTransitionTime: "2026-03-01T09:00:00Z" }];
+  const job = evaluationJob(subject, open(1), { ...failed, conditions: past });
+  const pods = [pod(job.metadata.name, told("evaluate", "RuntimeUnavailable", "why", 1))];
+  const refused = decisionOf(plan(subject, open(1), { jobs: [job], pods }));
+  const decided = modelRecord([modelVersion(1, { decision: refused as ReturnType<typeof decision> })]);
+  expect(plan(subject, decided, { jobs: [job], pods })).toMatchObject({ apply: [], delete: [] });
+});
