@@ -28,7 +28,8 @@ test("up mends what was killed, starts nothing else, and spares the containers",
   for (const victims of [["kube-apiserver"], ["etcd"], ["kubelet", "containerd"], all]) {
     const { processes } = await status();
     for (const victim of victims) process.kill(processes[victim] ?? 0, "SIGKILL");
-    expect((await status()).state).toBe("Broken");
+    // A process that is killed is there for a moment more.
+    await expect.poll(async () => (await status()).state, { timeout: 10_000 }).toBe("Broken");
     await up();
     const mended = await status();
     expect(mended.state).toBe("Running");
