@@ -46,10 +46,10 @@ export async function snapshot(context: AgentContext, task: SnapshotTask): Promi
     return { version: last?.version, digest: last?.digest, rows: last?.rows, bytes: last?.bytes, unchanged: true };
   }
   logger.info({ files: fetched.files.length }, "fetched the source");
-  const { state, origins = [] } = fetched;
+  const { state, verify, origins = [] } = fetched;
   const etags = format === "Files" && storage === "Copy" ? etagsOf(origins) : undefined;
   const facts = { source: { uri: redact(source.uri), ...(state ? { state } : {}) }, ...(etags ? { etags } : {}) };
-  return registerVersion(context, task, { ...(await openFiles(context, task, fetched)), facts });
+  return registerVersion(context, task, { ...(await openFiles(context, task, fetched)), verify, facts });
 }
 
 function etagsOf(origins: readonly Origin[]): Record<string, string> | undefined {
@@ -73,7 +73,7 @@ async function lastVersion(
   return versions.find((version) => version.version === current && version.recipe === recipe);
 }
 
-type Opened = Omit<VersionSource, "facts">;
+type Opened = Omit<VersionSource, "facts" | "verify">;
 type Fetched = Pick<VersionSource, "files" | "origins">;
 
 /** The files as they are read. Packed ones are unpacked, and stored so, unless they stay where they are. */

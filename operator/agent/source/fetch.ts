@@ -23,6 +23,8 @@ export interface Fetched {
   state?: string;
   /** Where each file can be read again, one a file; absent where a source keeps no versions. */
   origins?: Origin[];
+  /** Of files that stay where they are: throws SourceChanged where one is not what was listed any more. */
+  verify?: () => Promise<void>;
 }
 
 /** The source's state is still the known one, so nothing was read. */

@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { checkPath, describeFile, type LocalFile } from "../artifact/files.ts";
-import { errorCode, permanent } from "../failure.ts";
+import { errorCode, permanent, transient } from "../failure.ts";
 import type { Fetched, FetchOptions, Unchanged } from "./fetch.ts";
 import { type Listed, listingState } from "./listing.ts";
 
@@ -22,13 +22,20 @@ export async function findMounted(
   const kept = folder ? files.filter(({ path }) => wanted(path)) : files;
   // A ConfigMap's files are new ones in each pod, and small.
   const describe = target.label.startsWith("configmap:") ? describeContent : describeChange;
-  const listing = [];
-  for (const file of kept) listing.push(await describe(file));
-  const state = listingState(listing);
+  const stateOf = async () => {
+    const listing = [];
+    for (const file of kept) listing.push(await describe(file));
+    return listingState(listing);
+  };
+  const state = await stateOf();
   if (state === known) return { unchanged: true, state };
   const base = target.label.replace(/\/+$/, "");
   const origins = kept.map(({ path }) => ({ path, uri: folder ? `${base}/${path}` : target.label }));
-  return { files: kept, folder, state, origins };
+  const verify = async () => {
+    if ((await stateOf().catch(() => undefined)) === state) return;
+    throw transient("SourceChanged", `${target.label} changed while it was read: it is read again`);
+  };
+  return { files: kept, folder, state, origins, verify };
 }
 
 async function describeContent(file: LocalFile): Promise<Listed> {

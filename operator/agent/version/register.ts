@@ -26,6 +26,8 @@ export interface VersionSource {
   tables?: readonly LocalFile[];
   /** One for each file, by the file's path, when the bytes stay where they are. */
   origins?: readonly Origin[] | undefined;
+  /** Asked once all has been read, of files that others may write to meanwhile: throws where one has changed. */
+  verify?: (() => Promise<void>) | undefined;
   facts: Pick<DatasetVersionInput, "source" | "parents" | "etags">;
 }
 
@@ -73,7 +75,8 @@ export async function registerVersion(
   const tell = progressTo(context, task);
   const current = await currentVersion(context, task);
   const making: Making = { context, task, source, current, tell, folder };
-  const input = await makeVersion(making);
+  // What was wrong with data that changed tells nothing.
+  const input = await makeVersion(making).finally(() => source.verify?.());
   const { version, digest, rows, bytes } = await store.registerDatasetVersion(task.namespace, task.dataset, input);
   logger.info({ version, digest, rows }, "registered the version");
   return { version, digest, rows, bytes };

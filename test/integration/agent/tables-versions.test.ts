@@ -1,5 +1,5 @@
 /** Versions by file: what is stored, what is noticed as the same, and what a profile has. */
-import { readFile } from "node:fs/promises";
+import { appendFile, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -131,6 +131,52 @@ describe("a profile", () => {
     expect(version.newest).toBe("2026-03-28T00:00:00.000Z");
     expect(version.columns.at(-1)).toEqual({ name: "email", type: "String", nullable: false, sensitive: true });
     expect(log + JSON.stringify(version)).not.toContain("secret-");
+  });
+});
+
+describe("a volume's file that is written to", () => {
+  const expectations = [{ name: "plausible", column: "amount", min: 0, onViolation: "Block" as const }];
+  const read = (changes: Parameters<typeof snapshotTask>[1] = {}) =>
+    world.run(snapshotTask("wine.csv", { expectations, ...changes }));
+  const file = () => join(world.paths.source, "wine.csv");
+  const beforeUpload = (change: () => Promise<void>) => {
+    const { uploadFile } = world.store;
+    world.store.uploadFile = async (...file) => {
+      await change();
+      return uploadFile.apply(world.store, file);
+    };
+  };
+  const changed = {
+    code: 1,
+    message: { reason: "SourceChanged", message: expect.stringMatching(/^pvc:\/\/data\/wine\.csv changed while/) },
+  };
+  beforeEach(() => world.source("wine.csv", "id,amount\n1,5\n"));
+
+  test.each<[string, () => Promise<void>]>([
+    ["before its bytes go to the store", () => appendFile(file(), "-1,-999999\n")],
+    ["with as many bytes", () => world.source("wine.csv", "id,amount\n1,9\n")],
+    ["and gone", () => rm(file())],
+  ])("%s makes no version, and is read again", async (_, change) => {
+    beforeUpload(change);
+    expect(await read()).toMatchObject(changed);
+    expect((await world.store.dataset(namespace, "wine")).versions).toEqual([]);
+  });
+
+  test("while it stays there, or breaks what is expected of it, neither", async () => {
+    const { dataset } = world.store;
+    world.store.dataset = async (...name) => {
+      await appendFile(file(), "2,-1\n");
+      return dataset.apply(world.store, name);
+    };
+    // The store is asked for the last version before the source is listed, and for the current one after it.
+    expect(await read({ storage: "Reference", expectations: [] })).toMatchObject(changed);
+    expect(await read()).toMatchObject(changed);
+  });
+
+  test("after it has become a version makes another", async () => {
+    expect((await read()).message).toMatchObject({ version: 1 });
+    await appendFile(file(), "2,6\n");
+    expect((await read()).message).toMatchObject({ version: 2 });
   });
 });
 
