@@ -25,7 +25,7 @@ export async function serveFeatures(context: AgentContext, task: FeaturesTask): 
     for (;;) {
       let pause = timing.reload;
       try {
-        served = (await loadNewer(context, task, served?.digest)) ?? served;
+        served = (await loadNewer(context, task, served)) ?? served;
       } catch (error) {
         const { reason, retryable, message } = asTaskError(error);
         if (!served && !retryable) throw error;
@@ -53,17 +53,17 @@ export async function serveFeatures(context: AgentContext, task: FeaturesTask): 
 async function loadNewer(
   context: AgentContext,
   task: FeaturesTask,
-  digest: string | undefined,
+  served: Served | undefined,
 ): Promise<Served | undefined> {
   const { store, logger } = context;
   const { versions, current } = await store.dataset(task.namespace, task.dataset);
   const newest = versions.find(({ version }) => version === current);
-  if (!newest || newest.digest === digest) return undefined;
+  if (!newest || (newest.digest === served?.digest && newest.revision === served.revision)) return undefined;
   const detail = await store.getDatasetVersion(task.namespace, task.dataset, newest.digest);
-  const served = await loadVersion(context, task, detail);
-  const { version, index, bytes } = served;
+  const loaded = await loadVersion(context, task, detail);
+  const { version, index, bytes } = loaded;
   logger.info({ version, digest: newest.digest, rows: index.size, bytes }, "serving a version");
-  return served;
+  return loaded;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

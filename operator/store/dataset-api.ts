@@ -67,6 +67,7 @@ export const parent = z.strictObject({
   dataset: objectName,
   version: z.int().min(1),
   digest,
+  revision: z.int().min(2).optional(),
   split: z.string().optional(),
 });
 export type Parent = z.infer<typeof parent>;
@@ -114,7 +115,12 @@ export type DatasetVersionInput = z.infer<typeof datasetVersionInput>;
 /** One row of GET datasets/{name}; GET datasets/{name}/versions/{version or digest} adds `files` and `profile`. */
 export const datasetVersion = datasetVersionInput
   .omit({ files: true, origins: true, etags: true, profile: true, missing: true, retain: true })
-  .extend({ version: z.int().min(1), createdAt: timestamp });
+  .extend({
+    version: z.int().min(1),
+    createdAt: timestamp,
+    /** Absent at first; one more each time that the same bytes are registered with another format, csv or columns. */
+    revision: z.int().min(2).optional(),
+  });
 export type DatasetVersion = z.infer<typeof datasetVersion>;
 export const datasetVersionDetail = datasetVersion.extend({
   files,

@@ -69,6 +69,23 @@ describe("a version that is registered again", () => {
     });
   });
 
+  test("as another format, with other columns or another dialect, is the next revision; as the same, none", async () => {
+    const file = await store.upload("a", "one");
+    const id = { name: "id", type: "Int64" as const, nullable: false };
+    const revision = (changes: Parameters<typeof datasetInput>[1]) => {
+      const { version } = store.datasets.register("a", "wine", datasetInput([file], changes));
+      expect(version.version).toBe(1);
+      expect(store.datasets.detail("a", "wine", "1")?.revision).toBe(version.revision);
+      return version.revision;
+    };
+    const same = { profile: [], recipe: sha256("recipe"), source: { uri: "http://elsewhere/data.csv" } };
+    expect([revision({ columns: [id] }), revision({ ...same, columns: [id] })]).toEqual([undefined, undefined]);
+    expect(revision({ columns: [{ ...id, role: "Key" }] })).toBe(2);
+    expect(revision({ ...same, columns: [{ ...id, role: "Key" }] })).toBe(2);
+    expect(revision({ columns: [{ ...id, role: "Key" }], csv: { header: true, nullValues: ["0"] } })).toBe(3);
+    expect(revision({ format: "Files" })).toBe(4);
+  });
+
   test("by reference needs no bytes here, and gives back those that it had", async () => {
     const file = await store.upload("a", "one");
     const origins = [{ path: file.path, uri: "s3://bucket/one.csv", etag: "1" }];

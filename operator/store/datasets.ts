@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   type DatasetRecord,
   type DatasetVersion,
@@ -15,6 +16,13 @@ interface VersionRow {
   digest: string;
   record: string;
   detail: string;
+}
+interface Written {
+  namespace: string;
+  name: string;
+  number: number;
+  createdAt: string;
+  revision: number | undefined;
 }
 interface DatasetRow {
   current: number;
@@ -76,8 +84,9 @@ export class Datasets {
       const existing = this.#version(namespace, name, input.digest);
       const before = this.#dataset(namespace, name);
       const number = existing?.version ?? (before?.last_version ?? 0) + 1;
-      const createdAt = existing ? (JSON.parse(existing.record) as DatasetVersion).createdAt : new Date().toISOString();
-      const version = this.#write({ namespace, name, number, createdAt }, input);
+      const told = existing && (JSON.parse(existing.record) as DatasetVersion);
+      const createdAt = told?.createdAt ?? new Date().toISOString();
+      const version = this.#write({ namespace, name, number, createdAt, revision: revisionOf(told, input) }, input);
       if (before && before.current !== number) this.#retention.superseded(namespace, name, before.current);
       this.#database.run(
         `INSERT INTO datasets (namespace, name, last_version, current, retain) VALUES (?1, ?2, ?3, ?3, ?4)
@@ -93,12 +102,9 @@ export class Datasets {
     });
   }
 
-  #write(
-    { namespace, name, number, createdAt }: { namespace: string; name: string; number: number; createdAt: string },
-    input: DatasetVersionInput,
-  ): DatasetVersion {
+  #write({ namespace, name, number, createdAt, revision }: Written, input: DatasetVersionInput): DatasetVersion {
     const { files, origins, etags, profile, missing, retain: _, ...rest } = input;
-    const version: DatasetVersion = { ...rest, version: number, createdAt };
+    const version: DatasetVersion = { ...rest, version: number, createdAt, ...(revision ? { revision } : {}) };
     const owner = versionOwner(name, number);
     this.#blobs.release(namespace, owner);
     if (!origins) this.#blobs.refer(namespace, owner, files);
@@ -138,6 +144,12 @@ export class Datasets {
     const sql = "SELECT * FROM dataset_versions WHERE namespace = ? AND name = ? AND digest = ?";
     return this.#database.get<VersionRow>(sql, namespace, name, digest);
   }
+}
+
+/** Whoever has read the version's bytes reads them again when they are to be read in another way. */
+function revisionOf(told: DatasetVersion | undefined, { format, csv, columns }: DatasetVersionInput) {
+  const isSame = !told || isDeepStrictEqual([told.format, told.csv, told.columns], [format, csv, columns]);
+  return isSame ? told?.revision : (told.revision ?? 1) + 1;
 }
 
 /** The digest is that of the files; files that stay where they are have an origin each. */

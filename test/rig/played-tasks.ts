@@ -52,8 +52,8 @@ async function makeVersion(task: SnapshotTask | DeriveTask, around: Surroundings
   ];
   const parents = await Promise.all(
     inputs.map(async ({ dataset, digest, split }) => {
-      const { version } = await around.store.getDatasetVersion(namespace, dataset, digest);
-      return { dataset, version, digest, ...(split ? { split } : {}) };
+      const { version, revision } = await around.store.getDatasetVersion(namespace, dataset, digest);
+      return { dataset, version, digest, ...(revision ? { revision } : {}), ...(split ? { split } : {}) };
     }),
   );
   const columns = [{ name: "class", type: "Int64" as const, nullable: false, role: "Label" as const }];

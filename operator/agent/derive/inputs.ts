@@ -25,6 +25,7 @@ export async function openInputs(
     const version = await context.store.getDatasetVersion(namespace, dataset, digest);
     const opening = { namespace, dataset, version, split, location, database, folder: join(folder, name) };
     const columns = await openVersion(context, opening);
+    const { version: number, revision } = version;
     // A space: no name in from can have one.
     const table = identifier(`input ${index}`);
     await database.run(`ALTER TABLE data RENAME TO ${table}`);
@@ -32,7 +33,11 @@ export async function openInputs(
       name,
       table,
       columns,
-      parent: { dataset, version: version.version, digest, ...(split ? { split } : {}) },
+      parent: {
+        ...{ dataset, version: number, digest },
+        ...(revision ? { revision } : {}),
+        ...(split ? { split } : {}),
+      },
     });
   }
   // Last, so that an input may be named cells.

@@ -17,6 +17,7 @@ export interface Served {
   keys: readonly KeyColumn[];
   version: number;
   digest: string;
+  revision?: number | undefined;
   createdAt: string;
   bytes: number;
 }
@@ -56,8 +57,8 @@ export async function loadVersion(
       }
     }
     index.seal();
-    const { version: number, digest, createdAt } = version;
-    return { index, keys, version: number, digest, createdAt, bytes };
+    const { version: number, digest, revision, createdAt } = version;
+    return { index, keys, version: number, digest, revision, createdAt, bytes };
   } finally {
     database.close();
     await rm(folder, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { dataset } from "../../../test/builders/kinds.ts";
 import { datasetRecord } from "../../../test/builders/records.ts";
-import type { DatasetStatus } from "../../api/v1alpha1/dataset.ts";
+import type { DatasetStatus } from "../../api/v1alpha1/dataset-status.ts";
 import { ApiError, ConnectionError } from "../../kube/errors.ts";
 import { explain } from "../failure.ts";
 import { lookState } from "./refresh.ts";

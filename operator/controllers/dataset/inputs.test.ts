@@ -51,6 +51,16 @@ describe("a derived Dataset", () => {
     expect(verdict).toMatchObject({ state: "waiting", reason, message: expect.stringMatching(message) });
   });
 
+  test("waits for an input that is to follow how another one's version is read", () => {
+    const revised = source("a", 1, { revision: 2 });
+    const following = derived("b", 1, { a: 1 });
+    const waits = resolveInputs(subject("a", "b"), others(revised, following));
+    expect(waits).toMatchObject({ state: "waiting", reason: "InputNotReady" });
+    const parents = [{ name: "a", ...versionOf("a", 1), revision: 2 }];
+    const followed = { ...following, status: { ...following.status, parents } as Status };
+    expect(resolveInputs(subject("a", "b"), others(revised, followed))).toMatchObject([{ revision: 2 }, {}]);
+  });
+
   test("does not wait for one that has failed, and takes its last good version", () => {
     const failed = derived("b", 1, { a: 1 });
     const conditions = [

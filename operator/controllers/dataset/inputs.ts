@@ -12,6 +12,8 @@ export interface ResolvedInput {
   dataset: string;
   version: number;
   digest: string;
+  /** Absent at first: of how the version is read. */
+  revision?: number;
   split?: string;
 }
 
@@ -55,12 +57,12 @@ function resolveInput(
   const other = others.get(wanted.name);
   const waiting = (reason: string, message: string): Verdict => ({ state: "waiting", reason, message });
   if (!other) return waiting("InputMissing", `Dataset ${wanted.name} does not exist in this namespace`);
-  const { version, digest, splits = {} } = other.status ?? {};
+  const { version, digest, revision, splits = {} } = other.status ?? {};
   if (!version || !digest) return waiting("InputNotReady", `Dataset ${wanted.name} has no version yet`);
   if (!isSettled(other, others)) {
     return waiting("InputNotReady", `Dataset ${wanted.name} is still to follow what it is derived from`);
   }
-  const input = { name, dataset: wanted.name, version, digest };
+  const input = { name, dataset: wanted.name, version, digest, ...(revision === undefined ? {} : { revision }) };
   if (wanted.split === "all") return input;
   const lacking = lackingSplit(wanted, splits);
   if (lacking) return waiting("SplitNotFound", lacking);
@@ -80,7 +82,8 @@ function isSettled({ spec, metadata, status }: Dataset, others: Others, seen = n
     const input = others.get(datasetRef.name);
     if (!input) return true;
     const isParent = status?.parents?.some(
-      ({ name, digest }) => name === datasetRef.name && digest === input.status?.digest,
+      ({ name, digest, revision }) =>
+        name === datasetRef.name && digest === input.status?.digest && revision === input.status.revision,
     );
     return isParent === true && isSettled(input, others, seen);
   });

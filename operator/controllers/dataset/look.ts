@@ -34,7 +34,7 @@ export function wantedLook(dataset: Dataset, others: Others, now: Date): Look | 
   const inputs = resolveInputs(dataset, others);
   if (isVerdict(inputs)) return inputs;
   const references = referencesTo(inputs.flatMap(({ dataset: name }) => others.get(name) ?? []));
-  const data = inputs.map(({ name, digest, split }) => ({ name, digest, split }));
+  const data = inputs.map(({ name, digest, revision, split }) => ({ name, digest, revision, split }));
   const id = shortDigest(jsonDigest({ recipe, refresh, inputs: data }));
   return { id, recipe, recipeDigest, next: undefined, derivation: { inputs, references } };
 }

@@ -1,4 +1,4 @@
-import type { DatasetStatus } from "../../api/v1alpha1/dataset.ts";
+import type { DatasetStatus } from "../../api/v1alpha1/dataset-status.ts";
 import { jobs as jobResource } from "../../kube/resources.ts";
 import type { Plan } from "../../runtime/plan.ts";
 import type { DatasetRecord, DatasetVersion } from "../../store/api.ts";

@@ -1,5 +1,5 @@
-import type { DatasetStatus } from "../../api/v1alpha1/dataset.ts";
-import type { DatasetRecord, DatasetVersion } from "../../store/api.ts";
+import type { DatasetStatus } from "../../api/v1alpha1/dataset-status.ts";
+import type { DatasetRecord, DatasetVersion, Parent } from "../../store/api.ts";
 import { finishedAt, isFinished } from "../children/types.ts";
 import { conditionsOf } from "../verdict.ts";
 import { featuresUrl } from "./feature-server.ts";
@@ -43,15 +43,18 @@ export function projectStatus(observed: ObservedDataset, facts: Facts, now: Date
 }
 
 function versionStatus(current: DatasetVersion): Partial<DatasetStatus> {
-  const { version, digest, rows, bytes, splits, columns, newest, expectations, parents } = current;
+  const { version, digest, revision, rows, bytes, splits, columns, newest, expectations, parents } = current;
   const label = columns.find(({ role }) => role === "Label")?.name;
   return {
     ...{ version, digest, rows, bytes, splits },
+    ...(revision ? { revision } : {}),
     ...(label ? { label } : {}),
     ...(newest ? { newest } : {}),
     ...(expectations ? { expectations } : {}),
-    ...(parents
-      ? { parents: parents.map(({ dataset, version, digest }) => ({ name: dataset, version, digest })) }
-      : {}),
+    ...(parents ? { parents: parents.map(parentStatus) } : {}),
   };
+}
+
+function parentStatus({ dataset, version, digest, revision }: Parent) {
+  return { name: dataset, version, digest, ...(revision ? { revision } : {}) };
 }

@@ -145,6 +145,14 @@ describe("a derivation", () => {
     expect(lookOf(subject, [named("raw", {}, 4)]).name).not.toBe(name);
   });
 
+  test("is another look when an input's version is read in another way, and only then", () => {
+    const before = named("raw", {}, 3);
+    const revised = { ...before, status: { ...before.status, revision: 2 } } as Dataset;
+    const subject = derivedDataset("wine", ["raw"]);
+    expect(lookOf(subject, [revised]).name).not.toBe(lookOf(subject, [before]).name);
+    expect(lookOf(subject, [revised]).task).toEqual(lookOf(subject, [before]).task);
+  });
+
   const stored = (name: string, secret: string) => {
     const source = { uri: `s3://bucket/${name}/`, region: "eu-1", secretRef: { name: secret } };
     return named(name, { source, storage: "Reference", format: "Parquet" }, 1);

@@ -110,6 +110,25 @@ describe("sql", () => {
     ]);
   });
 
+  test("of an input whose columns were declared anew takes them as they are now", async () => {
+    const raw = await makeInput(world, "raw", "id,at\n1,2026-01-01\n", [
+      { name: "id", type: "Int64" },
+      { name: "at", type: "Date" },
+    ]);
+    await world.run(deriveTask({ raw }, { sql: "FROM raw" }));
+    const [id, at] = [
+      { ...customer, name: "id" },
+      { ...seen, name: "at", type: "Date" as const, sensitive: true as const },
+    ];
+    await makeInput(world, "raw", "id,at\n1,2026-01-01\n", [id, at]);
+    expect((await world.run(deriveTask({ raw }, { sql: "FROM raw" }))).message).toMatchObject({ version: 1 });
+    expect(await world.store.getDatasetVersion(namespace, "derived", "1")).toMatchObject({
+      revision: 2,
+      parents: [{ dataset: "raw", version: 1, digest: raw, revision: 2 }],
+      columns: [id, at],
+    });
+  });
+
   test("has columns of the six types: wider numbers become them, others are refused by name", async () => {
     const raw = await makeInput(world, "raw", "a,b\n1,2.5\n", [
       { name: "a", type: "Int64" },

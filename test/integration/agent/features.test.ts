@@ -120,6 +120,19 @@ test("a new version is served without a gap, and one that can't be leaves the on
   expect(log).toContain("online.keys: version 3 of Dataset spending has no column customer; it has client");
 });
 
+test("a version whose columns were declared anew is read anew", async () => {
+  const csv = "customer,seen,name\n1,2026-02-01,new\n1,2026-01-01,old\n";
+  const name = { name: "name", type: "String" } as const;
+  await makeInput(world, "spending", csv, [customer, { name: "seen", type: "Timestamp" }, name]);
+  await start();
+  await until("/v1/features?customer=1", ({ body }) => body.includes("old"));
+  await makeInput(world, "spending", csv, [customer, seen, name]);
+  await until("/v1/features?customer=1", ({ body, version }) => body.includes("new") && version.startsWith("1;"));
+  stop.abort();
+  const { log } = (await ended) as Outcome;
+  expect(log.match(/serving a version/g)).toHaveLength(2);
+});
+
 test.each([
   [
     "customer",

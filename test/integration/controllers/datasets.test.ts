@@ -71,6 +71,23 @@ describe("derived Datasets", () => {
     expect((await world.get(namespace, "Dataset", "report")).status.versions).toHaveLength(2);
   });
 
+  test("follow a version whose columns are declared anew, in order too", async () => {
+    const columns = [{ name: "class", type: "Int64" as const, nullable: false }];
+    for (const name of ["raw", "clean", "report"])
+      world.player.outcomes.set(`${namespace}/${name}`, { facts: { columns } });
+    await look("raw", { splits: { train: 80, test: 20 } });
+    const report = await until("report", ({ status }) => status?.revision === 2);
+    expect(report.status).toMatchObject({
+      version: 2,
+      parents: [
+        { name: "raw", version: 2, revision: 2 },
+        { name: "clean", version: 2, revision: 2 },
+      ],
+    });
+    await settle();
+    expect((await world.get(namespace, "Dataset", "report")).status).toMatchObject({ version: 2, revision: 2 });
+  });
+
   test("that are derived from each other say so, until one of them is not any more", async () => {
     await world.apply(namespace, derived("hen", ["egg"]), derived("egg", ["hen"]));
     const hen = await until("hen", (object) => reason(object) === "InputCycle");
@@ -181,6 +198,8 @@ test("a Dataset that is deleted and applied again has its versions, and nothing 
   const after = await until("raw", ready);
   expect(after.status.versions).toEqual(before.status.versions);
   await until("report", ready);
+  // The cluster takes its time to collect the Job of the one before.
+  await vi.waitFor(async () => expect(await jobsOf("raw")).toHaveLength(1), { timeout: 45_000, interval: 500 });
 });
 
 test("at rest nothing is written or asked, also after a restart", async () => {
