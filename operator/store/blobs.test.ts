@@ -125,6 +125,18 @@ describe("unused blobs", () => {
     if (still) expect(await store.blobs.isIntact("a", referred.digest)).toBe(true);
   });
 
+  test("stay when somebody counts on them, or sends them again, while others are removed", async () => {
+    for (let other = 0; other < 20; other++) await store.upload("a", `other ${other}`);
+    // The last two that there are to remove.
+    const [counted, sent] = [await store.upload("z", "counted"), await store.upload("z", "sent")];
+    age();
+    const collecting = store.blobs.collect(3600_000);
+    store.blobs.touch("z", counted.digest);
+    await store.upload("z", "sent");
+    expect(await collecting).toBe(20);
+    for (const { digest } of [counted, sent]) expect(await store.blobs.isIntact("z", digest)).toBe(true);
+  });
+
   test("that are uploaded again meanwhile are there afterwards", async () => {
     await store.upload("a", content);
     age();

@@ -19,6 +19,9 @@ interface Upload {
 
 /** How often a blob that is counted on again is written down as such. */
 const touchMs = 3600_000;
+/** SQL: of a blob, that it was counted on before a time, and that no record refers to it. */
+const unused = `created_at < ? AND NOT EXISTS
+  (SELECT 1 FROM blob_refs AS r WHERE r.namespace = blobs.namespace AND r.digest = blobs.digest)`;
 
 export class Blobs {
   readonly #folder: string;
@@ -104,14 +107,11 @@ export class Blobs {
 
   /** Deletes what no record has referred to for so long. The row goes first: a file without one is invisible. */
   async collect(olderThanMs: number): Promise<number> {
-    const unused = this.#database.all<{ namespace: string; digest: string }>(
-      `SELECT namespace, digest FROM blobs AS b WHERE created_at < ? AND NOT EXISTS
-         (SELECT 1 FROM blob_refs AS r WHERE r.namespace = b.namespace AND r.digest = b.digest)`,
-      Date.now() - olderThanMs,
-    );
+    const before = Date.now() - olderThanMs;
+    const sql = `SELECT namespace, digest FROM blobs WHERE ${unused}`;
     let count = 0;
-    for (const { namespace, digest } of unused) {
-      if (!this.#forget(namespace, digest)) continue;
+    for (const { namespace, digest } of this.#database.all<{ namespace: string; digest: string }>(sql, before)) {
+      if (!this.#forget(namespace, digest, before)) continue;
       count++;
       // Other requests come first.
       await new Promise((resolve) => setImmediate(resolve));
@@ -132,12 +132,11 @@ export class Blobs {
     return count;
   }
 
-  /** Synchronous, so that no record and no upload comes between the look and the deletion. */
-  #forget(namespace: string, digest: string): boolean {
+  /** Synchronous, so that no record, no upload and nobody who counts on it comes between the look and the deletion. */
+  #forget(namespace: string, digest: string, before: number): boolean {
     const path = this.path(namespace, digest);
-    const sql = "SELECT 1 FROM blob_refs WHERE namespace = ? AND digest = ?";
-    if (this.#arriving.has(path) || this.#database.get(sql, namespace, digest)) return false;
-    this.#database.run("DELETE FROM blobs WHERE namespace = ? AND digest = ?", namespace, digest);
+    const sql = `DELETE FROM blobs WHERE ${unused} AND namespace = ? AND digest = ?`;
+    if (this.#arriving.has(path) || this.#database.run(sql, before, namespace, digest) === 0) return false;
     rmSync(path, { force: true });
     return true;
   }

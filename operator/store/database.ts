@@ -84,8 +84,9 @@ export class Database {
     return this.#prepare(sql).get(...values) as T | undefined;
   }
 
-  run(sql: string, ...values: SQLInputValue[]): void {
-    this.#prepare(sql).run(...values);
+  /** How many rows it changed. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...values).changes);
   }
 
   #prepare(sql: string): StatementSync {

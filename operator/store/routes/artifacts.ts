@@ -24,10 +24,11 @@ export function addArtifactRoutes(app: FastifyInstance, { blobs }: Services): vo
 
   app.put(path, { bodyLimit }, async (request, reply) => {
     const { namespace, digest } = parameters.parse(request.params);
+    // First, so that it is not collected while its file is looked at.
+    blobs.touch(namespace, digest);
     const known = blobs.size(namespace, digest);
     if (known !== undefined && (await blobs.isIntact(namespace, digest))) {
       (request.body as Readable | undefined)?.resume();
-      blobs.touch(namespace, digest);
       return reply.status(200).send({ digest, size: known });
     }
     return reply.status(201).send(await blobs.put(namespace, { ...uploadOf(request), digest }));
