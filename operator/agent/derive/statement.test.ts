@@ -158,6 +158,8 @@ const refused: [what: string, says: RegExp, statements: string[]][] = [
       "SELECT current_date",
       "SELECT CURRENT_TIMESTAMP",
       "SELECT localtimestamp",
+      "SELECT current_localtimestamp()",
+      "SELECT main.current_localtime()",
       "SELECT get_current_timestamp()",
       "SELECT transaction_timestamp()",
       "SELECT ago(INTERVAL 1 DAY)",
