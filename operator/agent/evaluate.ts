@@ -71,12 +71,14 @@ async function judgeClasses(
   label: ColumnProfile,
   heldOut: HeldOut,
 ): Promise<Record<string, number>> {
-  const classes = sortedClasses(label);
+  // The profile has them of the whole dataset, but none of a label that is sensitive.
+  const values = label.topValues?.map(({ value }) => value) ?? (await heldOut.distinct(label.name));
+  const classes = sortedClasses(values, label.type);
   const truth: string[] = [];
   const predicted: Predictions = { classes: [], scores: [] };
   for await (const { rows, answer } of predictAll(predictor, heldOut)) {
     const batch = readPredictions(answer, classes, label.type);
-    if (typeof batch === "string") throw predictionFailed({ refused: batch });
+    if (typeof batch === "string") throw predictionFailed({ refused: batch }, heldOut.columns);
     for (const value of labelValues(rows, label, heldOut)) truth.push(className(value, label.type));
     predicted.classes.push(...batch.classes);
     if (batch.scores && predicted.scores) predicted.scores.push(...batch.scores);
@@ -85,10 +87,11 @@ async function judgeClasses(
   const known = new Set([...classes, ...truth]);
   if (!predicted.classes.some((name) => known.has(name))) {
     const shown = (names: readonly string[]) => clip([...new Set(names)].slice(0, 5).join(", "), 100);
-    throw permanent(
-      "PredictionFailed",
-      `the model predicts ${shown(predicted.classes)}, but the label ${label.name} holds ${shown(truth)}: train on the label as the dataset has it`,
-    );
+    const isSensitive = heldOut.columns.some(({ name, sensitive }) => name === label.name && sensitive);
+    const what = isSensitive
+      ? `predicts none of the values that the label ${label.name} holds`
+      : `predicts ${shown(predicted.classes)}, but the label ${label.name} holds ${shown(truth)}`;
+    throw permanent("PredictionFailed", `the model ${what}: train on the label as the dataset has it`);
   }
   return classificationMetrics(truth, predicted.classes, {
     classes,
@@ -114,9 +117,8 @@ async function judgeNumbers(
     for (const row of output?.rows ?? []) {
       const value = Number(row[0]);
       if (row.length !== 1 || typeof row[0] === "boolean" || !Number.isFinite(value)) {
-        throw predictionFailed({
-          refused: `output ${output?.name} holds ${clip(JSON.stringify(row), 64)} where one number is wanted`,
-        });
+        const refused = `output ${output?.name} holds no number where one is wanted`;
+        throw predictionFailed({ refused, words: clip(JSON.stringify(row), 64) }, heldOut.columns);
       }
       predicted.push(value);
     }

@@ -105,7 +105,7 @@ export const datasetVersionInput = z.strictObject({
   recipe: digest.optional(),
   parents: z.array(parent).max(16).optional(),
   expectations: z.array(expectationResult).max(64).optional(),
-  /** The newest value of the column with the role Timestamp. */
+  /** The newest value of the column with the role Timestamp, unless it is sensitive. */
   newest: timestamp.optional(),
   /** How many unreferenced versions to keep, the new one included. */
   retain: z.int().min(1).max(1000),

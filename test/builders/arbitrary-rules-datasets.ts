@@ -55,10 +55,13 @@ function unsplit(spec: JsonObject, coin: boolean): JsonObject {
 /** With a Timestamp and keys, where they are asked for. */
 function timed(spec: JsonObject): JsonObject {
   const expectations = (spec.expectations ?? []) as JsonObject[];
-  const needs = "timeSplits" in spec || expectations.some((one) => "freshness" in one);
+  const isJudged = expectations.some((one) => "freshness" in one);
+  const needs = "timeSplits" in spec || isJudged;
   const [, ...rest] = columnsOf(spec);
-  const columns = [timestamp, ...rest.filter(({ name }) => name !== timestamp.name)];
-  const dated = needs && !hasRole(spec, "Timestamp") ? { ...spec, schema: { columns } } : spec;
+  const columns = hasRole(spec, "Timestamp")
+    ? columnsOf(spec).map((column) => (isJudged && column.role === "Timestamp" ? without(column, "sensitive") : column))
+    : [timestamp, ...rest.filter(({ name }) => name !== timestamp.name)];
+  const dated = needs ? { ...spec, schema: { columns } } : spec;
   const { online } = dated as { online?: JsonObject };
   const keyed = !online || "keys" in online || hasRole(dated, "Key");
   return keyed ? dated : { ...dated, online: { ...online, keys: ["id"] } };
@@ -116,11 +119,14 @@ const specs: Rules = [
     schema: noRoles,
     timeSplits,
   })),
-  rule(/^freshness needs a column/, (spec) => ({
-    ...without(spec, "timeSplits"),
-    schema: noRoles,
-    expectations: [{ name: "fresh", freshness: { maxAge: "1h" } }],
-  })),
+  rule(
+    /^freshness needs a column/,
+    ...[noRoles, { columns: [{ ...timestamp, sensitive: true }] }].map((schema) => (spec: JsonObject) => ({
+      ...without(spec, "timeSplits"),
+      schema,
+      expectations: [{ name: "fresh", freshness: { maxAge: "1h" } }],
+    })),
+  ),
   rule(/^online needs keys/, (spec) => ({ ...without(spec, "schema"), online: {} })),
   rule(/^transform\.pointInTime\.rows and features must be/, (spec) => ({
     ...fromOthers(spec),

@@ -1,4 +1,4 @@
-import type { ColumnProfile, ColumnType } from "../../store/api.ts";
+import type { ColumnType } from "../../store/api.ts";
 import type { Probabilities } from "./classification.ts";
 import type { Cell, Output } from "./tensor.ts";
 
@@ -17,9 +17,9 @@ export function className(value: Cell | bigint, type: ColumnType): string {
   return String(value);
 }
 
-/** The label's classes over the whole dataset, in sort order: that of scikit-learn's classes_. */
-export function sortedClasses({ type, topValues = [] }: ColumnProfile): string[] {
-  const names = topValues.map(({ value }) => className(value, type));
+/** The label's classes, in sort order: that of scikit-learn's classes_. */
+export function sortedClasses(values: readonly (Cell | bigint)[], type: ColumnType): string[] {
+  const names = values.map((value) => className(value, type));
   const numeric = type === "Int64" || type === "Double";
   return numeric ? names.sort((a, b) => Number(a) - Number(b)) : names.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }

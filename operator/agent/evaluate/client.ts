@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
 import { z } from "zod";
+import type { Column } from "../../store/api.ts";
 import type { Timing } from "../context.ts";
 import { clip, errorText, permanent, transient } from "../failure.ts";
 import { type InferRequest, type Output, parseOutputs, requestJson } from "./tensor.ts";
@@ -17,6 +18,8 @@ export interface ModelInput {
 /** The runtime refused a prediction, or answered what can't be read. */
 export interface Refusal {
   refused: string;
+  /** What the runtime said: it may hold values of the rows that it was sent. */
+  words?: string;
 }
 
 /** A runtime's model over the Open Inference Protocol v2 (HTTP). */
@@ -59,7 +62,7 @@ export class RuntimeClient {
   /** Predicts `rows` rows. A runtime that went away is PredictionFailed; one that answers an error is a refusal. */
   async infer(request: InferRequest, rows: number): Promise<Output[] | Refusal> {
     const { status, text } = await this.#sendOrFail("/infer", requestJson(request));
-    if (status !== 200) return { refused: `HTTP ${status}: ${errorMessage(text)}` };
+    if (status !== 200) return { refused: `HTTP ${status}`, words: errorMessage(text) };
     const outputs = parseOutputs(parseJson(text), rows);
     return typeof outputs === "string" ? { refused: outputs } : outputs;
   }
@@ -88,8 +91,10 @@ export class RuntimeClient {
   }
 }
 
-export function predictionFailed({ refused }: Refusal) {
-  return permanent("PredictionFailed", `the runtime refused the held-out data: ${refused}`);
+export function predictionFailed({ refused, words }: Refusal, columns: readonly Pick<Column, "sensitive">[]) {
+  const isSensitive = columns.some(({ sensitive }) => sensitive);
+  const told = isSensitive ? "; its words may hold values of sensitive columns" : `: ${words}`;
+  return permanent("PredictionFailed", `the runtime refused the held-out data: ${refused}${words ? told : ""}`);
 }
 
 function parseJson(text: string): unknown {

@@ -73,6 +73,14 @@ export class HeldOut {
     return Array.from({ length: rows }, (_, row) => columns.map((column) => column[row] as Value));
   }
 
+  /** The different values of a column; dates and timestamps as text. */
+  async distinct(name: string): Promise<NonNullable<Value>[]> {
+    const { cell = "", type } = this.columns.find((column) => column.name === name) ?? {};
+    const value = type === "Date" || type === "Timestamp" ? `${cell}::VARCHAR` : cell;
+    const [values = []] = await this.#database.columns(`SELECT DISTINCT ${value} FROM data WHERE ${cell} IS NOT NULL`);
+    return values as NonNullable<Value>[];
+  }
+
   close(): void {
     this.#database.close();
   }

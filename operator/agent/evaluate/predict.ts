@@ -32,7 +32,7 @@ export async function* predictAll(
   for (let start = 0; start < heldOut.rows; start += batchRows) {
     const rows = await heldOut.read(start, batchRows);
     const answer = await client.infer({ ...encode(rows), outputs }, rows.length);
-    if ("refused" in answer) throw predictionFailed(answer);
+    if ("refused" in answer) throw predictionFailed(answer, heldOut.columns);
     yield { rows, answer };
   }
 }
@@ -53,7 +53,7 @@ export async function measureLatency({ client, encode, outputs }: Predictor, hel
     const start = performance.now();
     if (!request || (times.length > 0 && start > deadline)) break;
     const answer = await client.infer(request, 1);
-    if ("refused" in answer) throw predictionFailed(answer);
+    if ("refused" in answer) throw predictionFailed(answer, heldOut.columns);
     if (sent >= warmUps) times.push(performance.now() - start);
   }
   return times;

@@ -152,7 +152,9 @@ function judgeRows({ min, max, maxDecrease }: NonNullable<ExpectationTask["rows"
   return failures;
 }
 
-function judgeFreshness(maxAge: number, { profiled: { newest } }: CheckedTable): string[] {
+function judgeFreshness(maxAge: number, { columns, profiled: { newest } }: CheckedTable): string[] {
+  const hidden = columns.find(({ role, sensitive }) => role === "Timestamp" && sensitive);
+  if (hidden) return [`the column ${hidden.name} is sensitive: how fresh the rows are is not told`];
   if (newest === undefined) return ["no row has a value in the column with the role Timestamp"];
   const age = Date.now() - newest;
   if (age <= maxAge) return [];

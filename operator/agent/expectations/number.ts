@@ -19,8 +19,8 @@ export async function judgeNumber(
     await checkStatement(database, sql, ["data"]);
     rows = await database.rowsWithin(limit, `SELECT * FROM (${sql}\n) LIMIT 2`);
   } catch (error) {
-    const why = error instanceof TaskError ? error.message.replace(/^transform\.sql/, "it") : errorText(error);
-    return `sql: ${clip(shown(why, table), 300)}`;
+    const why = error instanceof TaskError ? error.message.replace(/^transform\.sql/, "it") : shown(error, table);
+    return `sql: ${clip(why, 300)}`;
   }
   if (!rows) return `sql took longer than ${limit / 1000} s`;
   const values = rows.flatMap((row) => Object.values(row));
@@ -36,10 +36,9 @@ export async function judgeNumber(
   return undefined;
 }
 
-/** DuckDB's messages may show values; with sensitive columns only their first words are safe. */
-function shown(message: string, { columns }: CheckedTable): string {
-  const line = message.split("\n")[0] ?? "";
-  return columns.some(({ sensitive }) => sensitive) && /^(Conversion|Out of Range|Invalid Input) Error/.test(line)
-    ? line.slice(0, line.indexOf(":"))
-    : line;
+/** DuckDB's messages about the SQL itself hold no values; of the others, with sensitive columns only their kind is safe. */
+function shown(error: unknown, { columns }: CheckedTable): string {
+  const line = errorText(error).split("\n")[0] ?? "";
+  if (!columns.some(({ sensitive }) => sensitive) || /^(Parser|Binder|Catalog) Error:/.test(line)) return line;
+  return /^[\w ]+ Error(?=:)/.exec(line)?.[0] ?? "DuckDB could not run it";
 }

@@ -23,7 +23,7 @@ export interface Profiled {
   missing: MissingPattern[];
   /** Nulls by column, without the NaNs that `profile` counts as null, too. */
   nulls: ReadonlyMap<string, number>;
-  /** The newest value of the column with the role Timestamp, in milliseconds since 1970. */
+  /** The newest value of the column with the role Timestamp, unless it is sensitive, in milliseconds since 1970. */
   newest?: number;
 }
 
@@ -47,7 +47,7 @@ export async function profileTable(database: Database, columns: readonly TypedCo
   }
   const lacking = new Map(columns.map(({ cell }) => [cell, Number(summary[`${cell}_nulls`])]));
   const time = columns.find(({ role }) => role === "Timestamp");
-  const newest = time && summary[`${time.cell}_high`];
+  const newest = time && !time.sensitive && summary[`${time.cell}_high`];
   return {
     rows,
     profile,

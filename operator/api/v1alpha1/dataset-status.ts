@@ -24,7 +24,11 @@ export const datasetStatus = z.strictObject({
   bytes: z.int().optional().describe("The size of its files."),
   label: z.string().max(256).optional().describe("The column with the role Label."),
   splits: z.record(z.string().max(63), z.int()).meta({ maxProperties: 8 }).optional().describe("Rows by split."),
-  newest: z.string().max(64).optional().describe("The newest value of the column with the role Timestamp."),
+  newest: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("The newest value of the column with the role Timestamp, unless it is sensitive."),
   lastChecked: z.string().max(64).optional().describe("When the source was last read to the end."),
   expectations: z
     .array(

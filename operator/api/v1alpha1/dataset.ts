@@ -144,9 +144,11 @@ const rules: CelRule<Spec>[] = [
     check: (value) => !given(value.timeSplits) || hasRole(value, "Timestamp"),
   },
   {
-    rule: "!has(self.expectations) || !self.expectations.exists(e, has(e.freshness)) || (has(self.schema) && self.schema.columns.exists(c, has(c.role) && c.role == 'Timestamp'))",
-    message: "freshness needs a column with the role Timestamp in schema.columns",
-    check: (value) => !value.expectations?.some(({ freshness }) => freshness) || hasRole(value, "Timestamp"),
+    rule: "!has(self.expectations) || !self.expectations.exists(e, has(e.freshness)) || (has(self.schema) && self.schema.columns.exists(c, has(c.role) && c.role == 'Timestamp' && !c.sensitive))",
+    message: "freshness needs a column with the role Timestamp in schema.columns that is not sensitive",
+    check: ({ expectations, schema }) =>
+      !expectations?.some(({ freshness }) => freshness) ||
+      (schema?.columns.some(({ role, sensitive }) => role === "Timestamp" && !sensitive) ?? false),
   },
   {
     rule: "!has(self.online) || has(self.online.keys) || (has(self.schema) && self.schema.columns.exists(c, has(c.role) && c.role == 'Key'))",

@@ -106,6 +106,13 @@ describe("freshness", () => {
 
   test("of data without a time is none, and of an age beyond all time has no end", () => {
     expect(condition(plan(), "Fresh")).toMatchObject({ status: "False", message: "no row has a time" });
+    const columns = [
+      { name: "at", type: "Date" as const, nullable: false, role: "Timestamp" as const, sensitive: true as const },
+    ];
+    const hidden = plan({ facts: { columns } });
+    expect(condition(hidden, "Fresh")).toMatchObject({
+      message: expect.stringMatching(/^the column at is sensitive: how/),
+    });
     const patient = [{ name: "fresh", freshness: { maxAge: "99999999999999d" } }];
     const planned = plan({ of: dataset({ schema, expectations: patient }), facts: { newest }, jobs });
     expect(condition(planned, "Fresh")).toMatchObject({ status: "True" });

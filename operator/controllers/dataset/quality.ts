@@ -48,7 +48,11 @@ export function freshnessOf({ spec, status }: Dataset, current: DatasetVersion |
     const due = until < 8.64e15 ? new Date(until) : undefined;
     return { conditions: [{ type, status: true, reason: "Fresh", message }], events: [], until: due };
   }
-  const message = newest ? `the newest row is of ${newest}, more than ${maxAge} old` : "no row has a time";
+  const hidden = current.columns.find(({ role, sensitive }) => role === "Timestamp" && sensitive);
+  const none = hidden
+    ? `the column ${hidden.name} is sensitive: how fresh the rows are is not told`
+    : "no row has a time";
+  const message = newest ? `the newest row is of ${newest}, more than ${maxAge} old` : none;
   const reason = "DataStale";
   const known = status?.conditions?.some((condition) => condition.type === type && condition.reason === reason);
   return {

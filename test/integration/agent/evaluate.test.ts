@@ -64,6 +64,7 @@ const xs = ({ inputs }: InferRequest) => (inputs[0]?.data ?? []) as number[];
 async function prepare(
   label: (x: number) => string | number,
   changes: Partial<EvaluateTask> = {},
+  sensitive: readonly string[] = [],
 ): Promise<EvaluateTask> {
   const rows = Array.from({ length: 100 }, (_, x) => `${x},${label(x)}\n`).join("");
   await world.source("data.csv", `x,y\n${rows}`);
@@ -74,7 +75,12 @@ async function prepare(
       { name: "test", percent: 50 },
     ],
   };
-  const { message } = await world.run(snapshotTask("data.csv", { splits, columns: [{ name: "y", role: "Label" }] }));
+  const columns = ["x", "y"].map((name) => ({
+    name,
+    ...(name === "y" ? { role: "Label" as const } : {}),
+    ...(sensitive.includes(name) ? { sensitive: true as const } : {}),
+  }));
+  const { message } = await world.run(snapshotTask("data.csv", { splits, columns }));
   await writeFile(join(world.paths.model, "model"), "weights");
   const { trigger, recipe, inputs, parameters, image } = runResult();
   const run = { trigger, recipe, inputs, parameters, image };
@@ -105,20 +111,23 @@ async function metricsOf(task: EvaluateTask): Promise<Record<string, number>> {
 }
 
 describe("a classifier", () => {
-  test("that gives probabilities too is judged by them", async () => {
-    const task = await prepare((x) => Number(x >= 50));
-    infer = (request) => {
-      const classes = xs(request).map((x) => Number(x >= 50));
-      const probabilities = classes.flatMap((one) => (one ? [0.1, 0.9] : [0.9, 0.1]));
-      const proba = { name: "predict_proba", shape: [classes.length, 2], datatype: "FP64", data: probabilities };
-      return { body: { outputs: request.outputs ? [predict(classes), proba] : [predict(classes)] } };
-    };
-    const metrics = await metricsOf(task);
-    expect(metrics).toMatchObject({ accuracy: 1, precision: 1, recall: 1, f1: 1, roc_auc: 1 });
-    expect(metrics.log_loss).toBeCloseTo(-Math.log(0.9), 9);
-    expect(metrics.latency_p50_ms).toBeGreaterThan(0);
-    expect(metrics.latency_p99_ms).toBeGreaterThanOrEqual(metrics.latency_p50_ms ?? 0);
-  });
+  test.each([[[]], [["y"]]])(
+    "that gives probabilities too is judged by them, with sensitive columns %j",
+    async (sensitive) => {
+      const task = await prepare((x) => Number(x >= 50), {}, sensitive);
+      infer = (request) => {
+        const classes = xs(request).map((x) => Number(x >= 50));
+        const probabilities = classes.flatMap((one) => (one ? [0.1, 0.9] : [0.9, 0.1]));
+        const proba = { name: "predict_proba", shape: [classes.length, 2], datatype: "FP64", data: probabilities };
+        return { body: { outputs: request.outputs ? [predict(classes), proba] : [predict(classes)] } };
+      };
+      const metrics = await metricsOf(task);
+      expect(metrics).toMatchObject({ accuracy: 1, precision: 1, recall: 1, f1: 1, roc_auc: 1 });
+      expect(metrics.log_loss).toBeCloseTo(-Math.log(0.9), 9);
+      expect(metrics.latency_p50_ms).toBeGreaterThan(0);
+      expect(metrics.latency_p99_ms).toBeGreaterThanOrEqual(metrics.latency_p50_ms ?? 0);
+    },
+  );
 
   test("that gives classes alone, as text, and knows no other outputs", async () => {
     const task = await prepare((x) => (x % 2 ? "red" : "white"));
@@ -164,6 +173,25 @@ describe("what goes wrong is told", () => {
     const { code, message } = await world.run(task, { timing });
     expect([code, message]).toEqual([3, { reason: "PredictionFailed", message: expect.stringMatching(says) }]);
     expect((await world.store.model(namespace, "wine")).versions[0]?.evaluations).toEqual([]);
+  });
+
+  test.each<[string, Partial<EvaluateTask>, string[], Answer, RegExp]>([
+    [
+      "a refusal",
+      {},
+      ["x"],
+      { status: 500, body: { error: "could not convert: 'ill 7'" } },
+      /: HTTP 500; its words may hold values of sensitive columns$/,
+    ],
+    ["classes that the label has not", {}, ["y"], { body: "classes" }, /predicts none of the values .* label y holds/],
+    ["no numbers", { task: "Regression" }, ["x"], { body: "classes" }, /output predict holds no number where one is/],
+  ])("%s, without values of sensitive columns", async (_, changes, sensitive, answer, says) => {
+    const task = await prepare((x) => (changes.task ? x : `ill ${x % 2}`), changes, sensitive);
+    infer = (request) =>
+      answer.body === "classes" ? { body: { outputs: [predict(xs(request).map(() => "ill 7"))] } } : answer;
+    const { code, message, log } = await world.run(task, { timing });
+    expect([code, message]).toEqual([3, { reason: "PredictionFailed", message: expect.stringMatching(says) }]);
+    expect(log + message.message).not.toContain("ill ");
   });
 
   test("a runtime that never loads the model, and may yet", async () => {

@@ -220,10 +220,27 @@ test("a sensitive column's values are in no message of an expectation", async ()
     { column: "email", in: ["a"] },
     { column: "email", pattern: "x" },
     { sql: "SELECT max(email)::INTEGER FROM data", equals: 1 },
+    {
+      sql: "SELECT timezone(max(email), now) FROM (SELECT email, TIMESTAMP '2026-01-01' AS now FROM data) GROUP BY now",
+      equals: 1,
+    },
   ];
   for (const asked of checks) {
     const { message, log } = await run(asked, { columns });
     expect(message.reason).toBe("ExpectationFailed");
     expect(log + message.message).not.toContain("secret");
   }
+  // What DuckDB says of the SQL itself is told all the same.
+  const { message } = await run({ sql: "SELECT count(mail) FROM data", equals: 1 }, { columns });
+  expect(message.message).toContain('"mail" not found');
+});
+
+test("the newest time of a sensitive column is told nowhere, and can't be asked for", async () => {
+  await world.source("wine.csv", csv);
+  const columns: DeclaredColumn[] = [{ name: "at", role: "Timestamp", sensitive: true }];
+  const { message, log } = await run({ freshness: { maxAge: 1e13 } }, { columns, onViolation: "Warn" });
+  expect(message).toMatchObject({ version: 1 });
+  const version = await world.store.getDatasetVersion(namespace, "wine", "1");
+  expect(version.expectations?.[0]?.message).toMatch(/^the column at is sensitive: how fresh/);
+  expect(log + JSON.stringify(version)).not.toMatch(/2026-03-0[123]/);
 });

@@ -91,6 +91,20 @@ const tables: Case[] = [
       /columns.*at most one/s,
     ),
   ),
+  accept("Dataset", "a time that is sensitive", {
+    ...{ ...dataset, timeSplits },
+    schema: { columns: [{ name: "at", role: "Timestamp", sensitive: true }] },
+  }),
+  refuse(
+    "Dataset",
+    "freshness by a time that is sensitive",
+    {
+      ...dataset,
+      schema: { columns: [{ name: "at", role: "Timestamp", sensitive: true }] },
+      expectations: [{ name: "fresh", freshness: { maxAge: "1h" } }],
+    },
+    /freshness needs a column .* that is not sensitive/,
+  ),
   accept("Dataset", "two keys", {
     ...dataset,
     online: {},
