@@ -15,6 +15,8 @@ export interface Registry {
   /** host:port */
   host: string;
   ca: string;
+  /** By the authority of `ca`, for other servers of this machine. */
+  certificate: Certificate;
   /** How it lets callers in. */
   login: "none" | "basic" | "token";
   /** Where blobs are redirected to; absent: they are served here. */
@@ -71,7 +73,8 @@ export async function startRegistry(): Promise<Registry> {
     return sha256(text);
   };
   const server: Registry = {
-    ...{ host: front.url.replace("https://", ""), ca: certificate.ca, login: "none", realm, username, password },
+    ...{ host: front.url.replace("https://", ""), ca: certificate.ca, certificate, login: "none", realm },
+    ...{ username, password },
     ...{ redirect: undefined, lie: undefined, requests: front.requests, pushManifest },
     async push(repository, tag, files) {
       const layers = [];

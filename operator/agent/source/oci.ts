@@ -129,7 +129,8 @@ class Registry {
     const send = (authorization: string | undefined) =>
       request(this.#agent, { url, method, authorization, headers: { accept: manifestTypes } });
     let response = await send(await this.#login.first());
-    if (response.statusCode === 401) {
+    // Where a redirect led says 401 to a request without credentials, and has no say in where they go.
+    if (response.statusCode === 401 && response.url.origin === url.origin) {
       await response.body.dump();
       response = await send(await this.#login.answer(response));
     }

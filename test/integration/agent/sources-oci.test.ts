@@ -82,6 +82,21 @@ describe("a registry that asks for a login gets", () => {
   });
 });
 
+test("where blobs are redirected to gets no credentials, nor does whom it names", async () => {
+  const [elsewhere, stranger] = [await startWeb(registry.certificate), await startWeb(registry.certificate)];
+  stranger.answer = (_, response) => response.end(JSON.stringify({ token: "x" }));
+  elsewhere.answer = (_, response) =>
+    response.writeHead(401, { "www-authenticate": `Bearer realm="${stranger.url}/token"` }).end();
+  registry.login = "token";
+  registry.redirect = `${elsewhere.url}/blob`;
+  await pod.secret({ username: registry.username, password: registry.password });
+  await expect(fetch()).rejects.toMatchObject(failure("SourceForbidden", "secretRef"));
+  expect(stranger.requests).toEqual([]);
+  expect(elsewhere.requests.join()).not.toMatch(/Basic|Bearer/);
+  elsewhere.stop();
+  stranger.stop();
+});
+
 describe("refused with a reason:", () => {
   test("what is not there", async () => {
     await expect(fetch("team/wine:none")).rejects.toMatchObject(failure("SourceNotFound", "does not exist"));
