@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import promises from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
+import { join, relative } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { fileOf, openStore, sha256 } from "../../test/builders/store.ts";
 import { Blobs } from "./blobs.ts";
 
@@ -59,6 +61,23 @@ describe("an upload", () => {
     await expect(upload).rejects.toThrow("reset");
     expect(store.blobs.size("a", digest)).toBeUndefined();
     expect(uploads()).toEqual([]);
+  });
+
+  test("is on the disk with each folder that was made for it", async () => {
+    const opened = vi.spyOn(promises, "open");
+    syncBuiltinESMExports();
+    /** Those that were written to the disk until all of the uploads were acknowledged. */
+    const synced = async (...contents: string[]) => {
+      opened.mockClear();
+      await Promise.all(contents.map((content) => store.upload("new", content)));
+      const paths = opened.mock.calls.flatMap(([path, flags]) => (flags === "r" ? [String(path)] : []));
+      return paths.map((path) => relative(join(store.folder, "blobs"), path)).sort();
+    };
+    const shards = ["one", "two"].map((content) => `new/sha256/${sha256(content).slice(7, 9)}`).sort();
+    expect(await synced("one", "two")).toEqual(["", "new", "new/sha256", "new/sha256", ...shards]);
+    expect(await synced("one", "two")).toEqual(shards);
+    opened.mockRestore();
+    syncBuiltinESMExports();
   });
 
   test("may come twice at once", async () => {

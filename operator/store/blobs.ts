@@ -28,6 +28,8 @@ export class Blobs {
   readonly #database: Database;
   /** Uploads that become visible now, by path: `collect` leaves what they bring. */
   readonly #arriving = new Map<string, number>();
+  /** Folders that are there, by path. */
+  readonly #folders = new Map<string, Promise<void>>();
 
   constructor(dataDir: string, database: Database) {
     this.#folder = join(dataDir, "blobs");
@@ -69,7 +71,7 @@ export class Blobs {
     const path = this.path(namespace, digest);
     this.#arriving.set(path, (this.#arriving.get(path) ?? 0) + 1);
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await this.#made(dirname(path));
       await rename(temporary, path);
       await syncFolder(dirname(path));
       this.#database.run("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?)", namespace, digest, size, Date.now());
@@ -78,6 +80,19 @@ export class Blobs {
       if (others > 0) this.#arriving.set(path, others);
       else this.#arriving.delete(path);
     }
+  }
+
+  /** Makes a folder and those that it is in, on the disk too: the first who needs it, and others wait for that. */
+  #made(folder: string): Promise<void> {
+    if (folder === this.#folder) return Promise.resolve();
+    const known = this.#folders.get(folder);
+    if (known) return known;
+    const making = this.#made(dirname(folder))
+      .then(() => mkdir(folder, { recursive: true }))
+      .then(() => syncFolder(dirname(folder)));
+    this.#folders.set(folder, making);
+    making.catch(() => this.#folders.delete(folder));
+    return making;
   }
 
   /** Somebody counts on a blob that no record refers to yet: `collect` leaves it for as long as a new one. */
@@ -162,7 +177,7 @@ export class Blobs {
   }
 }
 
-/** A rename is on disk once its folder is. */
+/** What a folder has been given is on disk once it is itself. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {
