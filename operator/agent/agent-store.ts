@@ -7,6 +7,7 @@ export type AgentStore = Pick<
   | "getDatasetVersion"
   | "getModelVersion"
   | "registerDatasetVersion"
+  | "retainDatasetVersions"
   | "putDatasetProgress"
   | "putRun"
   | "registerImport"

@@ -42,6 +42,7 @@ export async function snapshot(context: AgentContext, task: SnapshotTask): Promi
     },
   });
   if ("unchanged" in fetched) {
+    await store.retainDatasetVersions(namespace, dataset, task.retain);
     logger.info({ version: last?.version }, "the source has not changed");
     return { version: last?.version, digest: last?.digest, rows: last?.rows, bytes: last?.bytes, unchanged: true };
   }

@@ -73,6 +73,9 @@ export class StoreClient {
   registerDatasetVersion(namespace: string, name: string, input: api.DatasetVersionInput) {
     return this.#json(api.datasetVersion, "POST", `namespaces/${namespace}/datasets/${name}/versions`, input);
   }
+  retainDatasetVersions(namespace: string, name: string, retain: number) {
+    return this.write({ method: "PUT", path: `namespaces/${namespace}/datasets/${name}/retain`, body: { retain } });
+  }
   putDatasetProgress(namespace: string, name: string, progress: api.Progress) {
     return this.write({ method: "PUT", path: `namespaces/${namespace}/datasets/${name}/progress`, body: progress });
   }

@@ -136,6 +136,9 @@ export type DatasetVersionDetail = z.infer<typeof datasetVersionDetail>;
  */
 export const versionUse = z.strictObject({});
 
+/** PUT datasets/{name}/retain: how many versions are to stay, from whoever found the source as it was. */
+export const retention = datasetVersionInput.pick({ retain: true });
+
 /** PUT datasets/{name}/progress: how far a reading has come. Kept in memory only, for as long as it is told. */
 export const progress = z.strictObject({
   phase: z.enum(["Fetching", "Reading", "Checking", "Storing"]),

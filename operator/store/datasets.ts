@@ -102,6 +102,14 @@ export class Datasets {
     });
   }
 
+  /** How many versions are to stay, from a look that found nothing new. */
+  retain(namespace: string, name: string, retain: number): void {
+    this.#database.transaction(() => {
+      const sql = "UPDATE datasets SET retain = ?1 WHERE namespace = ?2 AND name = ?3 AND retain != ?1";
+      if (this.#database.run(sql, retain, namespace, name) > 0) this.#retention.retire(namespace, name);
+    });
+  }
+
   #write({ namespace, name, number, createdAt, revision }: Written, input: DatasetVersionInput): DatasetVersion {
     const { files, origins, etags, profile, missing, retain: _, ...rest } = input;
     const version: DatasetVersion = { ...rest, version: number, createdAt, ...(revision ? { revision } : {}) };

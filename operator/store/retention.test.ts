@@ -36,6 +36,16 @@ test("as many stay as were asked for, and no number is given twice", async () =>
   expect(numbers()).toEqual([5]);
 });
 
+test("fewer stay as soon as fewer are asked for, and more from then on, without another version", async () => {
+  for (const content of ["one", "two", "three", "four"]) await register(content, { retain: 10 });
+  store.datasets.retain("a", "wine", 2);
+  expect(numbers()).toEqual([4, 3]);
+  store.datasets.retain("a", "wine", 3);
+  store.datasets.retain("a", "none", 3);
+  await store.retention.retireAll();
+  expect([numbers(), numbers("none")]).toEqual([[4, 3], []]);
+});
+
 test("a version that was current a moment ago is still there for the run that starts with it", async () => {
   await register("one");
   await register("two");

@@ -10,6 +10,7 @@ import {
   modelImport,
   objectName,
   progress as progressInput,
+  retention,
   runResult,
   versionUse,
 } from "../api.ts";
@@ -57,6 +58,11 @@ function addDatasetRoutes(app: FastifyInstance, { datasets, progress }: Services
   app.put("/datasets/:name/progress", async (request, reply) => {
     const { namespace, name } = read(request);
     progress.put(namespace, name, progressInput.parse(request.body));
+    return reply.status(204).send();
+  });
+  app.put("/datasets/:name/retain", async (request, reply) => {
+    const { namespace, name } = read(request);
+    datasets.retain(namespace, name, retention.parse(request.body).retain);
     return reply.status(204).send();
   });
   app.get("/datasets/:name/versions/:version", async (request) => {

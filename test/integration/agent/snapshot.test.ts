@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { freePorts } from "../../cluster/os/child.ts";
 import { type S3Server, startS3 } from "../../cluster/s3.ts";
 import { namespace, snapshotTask, startWorld, type World } from "./world.ts";
@@ -130,6 +130,19 @@ describe("over HTTP", () => {
     expect(source).toEqual({ uri: `${url}/wine.csv`, state: '"v1"' });
     answer = (_, response) => response.end(gzipSync(csv));
     expect((await read("/wine.csv.gz")).message).toMatchObject({ version: 1 });
+  });
+
+  test("a file that has not changed is not read, but how many versions are to stay is told", async () => {
+    let reads = 0;
+    answer = ({ headers }, response) => {
+      if (headers["if-none-match"] === '"v1"') response.writeHead(304).end();
+      else response.setHeader("etag", '"v1"').end(csv, () => reads++);
+    };
+    await read();
+    const told = vi.spyOn(world.store, "retainDatasetVersions");
+    const { message } = await world.run(snapshotTask(`${url}/wine.csv`, { retain: 2 }));
+    expect([message, reads]).toEqual([expect.objectContaining({ version: 1, unchanged: true }), 1]);
+    expect(told.mock.calls).toEqual([[namespace, "wine", 2]]);
   });
 
   test("a redirect is followed, and endless ones are not", async () => {

@@ -19,6 +19,7 @@ const routes: [string, string, boolean][] = [
   ["GET", `${base}/datasets/wine`, false],
   ["GET", `${base}/datasets/wine/versions/1`, false],
   ["POST", `${base}/datasets/wine/versions`, false],
+  ["PUT", `${base}/datasets/wine/retain`, false],
   ["GET", `${base}/trainingjobs/wine`, false],
   ["GET", `${base}/trainingjobs?name=wine`, false],
   ["PUT", `${base}/trainingjobs/wine/runs/${digest}`, false],
