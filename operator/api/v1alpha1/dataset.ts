@@ -144,7 +144,7 @@ const rules: CelRule<Spec>[] = [
     check: (value) => !given(value.timeSplits) || hasRole(value, "Timestamp"),
   },
   {
-    rule: "!has(self.expectations) || !self.expectations.exists(e, has(e.freshness)) || (has(self.schema) && self.schema.columns.exists(c, has(c.role) && c.role == 'Timestamp' && !c.sensitive))",
+    rule: "!has(self.expectations) || !self.expectations.exists(e, has(e.freshness)) || (has(self.schema) && self.schema.columns.exists(c, has(c.role) && c.role == 'Timestamp' && !(has(c.sensitive) && c.sensitive)))",
     message: "freshness needs a column with the role Timestamp in schema.columns that is not sensitive",
     check: ({ expectations, schema }) =>
       !expectations?.some(({ freshness }) => freshness) ||
