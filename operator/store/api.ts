@@ -15,6 +15,8 @@ export const runInput = z.strictObject({
   dataset: objectName,
   version: z.int().min(1),
   digest,
+  /** Absent: the version's first. */
+  revision: z.int().min(2).optional(),
   split: z.string().max(63).optional(),
 });
 

@@ -3,6 +3,7 @@ import { model, readyDataset } from "../../../test/builders/kinds.ts";
 import { evaluationJob, plan, readyOf } from "../../../test/builders/model.ts";
 import { decision, evaluation, modelRecord, modelVersion } from "../../../test/builders/records.ts";
 import { failed, made, pod, running, told } from "../../../test/builders/workloads.ts";
+import type { Dataset } from "../../api/v1alpha1/dataset.ts";
 import type { ModelRecord } from "../../store/api.ts";
 import type { Job } from "../children/types.ts";
 import { gatesDigest } from "./gates.ts";
@@ -58,6 +59,17 @@ describe("when the manifest asks for another evaluation", () => {
     expect(subjectOf(planned.apply[0]?.object as Job)).toMatchObject({ dataset: "other", datasetVersion: 2 });
     const told = modelRecord([modelVersion(1, { evaluations: [evaluation(about, { accuracy: 0.99 })] })]);
     expect(decisionOf(plan(edited, told, situation))).toBeUndefined();
+  });
+
+  test("on the same bytes read in another way, by another label, it is made anew", () => {
+    const told = modelRecord([modelVersion(1, { evaluations: [evaluation(about, { accuracy: 0.99 })] })]);
+    expect(decisionOf(plan(subject, told))).toMatchObject({ verdict: "Passed" });
+    const revised = { ...readyDataset(), status: { ...readyDataset().status, revision: 2 } } as Dataset;
+    const planned = plan(subject, told, { dataset: revised });
+    expect(decisionOf(planned)).toBeUndefined();
+    expect(subjectOf(planned.apply[0]?.object as Job)).toMatchObject({ datasetVersion: 1, datasetRevision: 2 });
+    const next = made(planned.apply[0]?.object as Job, running);
+    expect(plan(subject, told, { dataset: revised, jobs: [next] })).toMatchObject({ apply: [], delete: [] });
   });
 
   test("for another task, metrics of the task before do not count", () => {

@@ -112,11 +112,12 @@ function targetOf({ model, dataset, jobs }: ObservedModel, version: ModelVersion
     const subject = subjectOf(job);
     if (subject?.kind !== "evaluation" || subject.version !== version.version) continue;
     if (subject.dataset !== name || isFailed(job)) continue;
-    return { dataset: name, datasetVersion: subject.datasetVersion, datasetDigest: subject.datasetDigest };
+    const { datasetVersion, datasetDigest, datasetRevision } = subject;
+    return { dataset: name, datasetVersion, datasetDigest, datasetRevision };
   }
   const waiting = (reason: string, message: string): Verdict => ({ state: "waiting", reason, message });
   if (!dataset) return waiting("DatasetNotFound", `Dataset ${name} does not exist in this namespace`);
-  const { version: datasetVersion, digest, splits = {}, label } = dataset.status ?? {};
+  const { version: datasetVersion, digest, revision, splits = {}, label } = dataset.status ?? {};
   if (!datasetVersion || !digest) return waiting("DatasetNotReady", `Dataset ${name} has no version yet`);
   if (!splits[split]) {
     const known = Object.keys(splits).join(", ");
@@ -129,7 +130,7 @@ function targetOf({ model, dataset, jobs }: ObservedModel, version: ModelVersion
     const message = `Dataset ${name} has no label: set role: Label on a column in its spec.schema.columns`;
     return waiting("LabelMissing", message);
   }
-  return { dataset: name, datasetVersion, datasetDigest: digest };
+  return { dataset: name, datasetVersion, datasetDigest: digest, datasetRevision: revision };
 }
 
 /** The evaluation by which the version is to be judged, or what it waits for. */
@@ -151,7 +152,7 @@ function evaluationFor(
   const { container, port } = template;
   const digest = jsonDigest({
     ...{ model: version.digest, task },
-    dataset: target.datasetDigest,
+    ...{ dataset: target.datasetDigest, revision: target.datasetRevision },
     split: datasetRef?.split,
     container: essence(container),
     port,

@@ -24,6 +24,7 @@ const subject = z.discriminatedUnion("kind", [
     dataset: z.string(),
     datasetVersion: z.int(),
     datasetDigest: z.string(),
+    datasetRevision: z.int().optional(),
   }),
 ]);
 export type Subject = z.infer<typeof subject>;
@@ -40,6 +41,8 @@ export interface Target {
   dataset: string;
   datasetVersion: number;
   datasetDigest: string;
+  /** Absent: the version's first. */
+  datasetRevision?: number | undefined;
 }
 
 export interface EvaluationInput {
@@ -54,9 +57,10 @@ export interface EvaluationInput {
 export function buildEvaluationJob(model: Model, input: EvaluationInput, settings: PodSettings): KubeObject {
   const { name, namespace = "" } = model.metadata;
   const { version, target, digest, template, dataset } = input;
+  const { dataset: datasetName, datasetVersion, datasetDigest } = target;
   const { datasetRef, resources } = model.spec.evaluation ?? {};
   const access = referencesTo(dataset ? [dataset] : []);
-  const source = access.sources.get(target.dataset);
+  const source = access.sources.get(datasetName);
   const modelMount = { name: "model", mountPath: paths.servedModel };
   const task: EvaluateTask = {
     verb: "evaluate",
@@ -64,7 +68,7 @@ export function buildEvaluationJob(model: Model, input: EvaluationInput, setting
     model: name,
     version: version.version,
     evaluationDigest: digest,
-    ...target,
+    ...{ dataset: datasetName, datasetVersion, datasetDigest },
     split: datasetRef?.split ?? "",
     ...(source ? { location: locationOf(source, settings) } : {}),
     task: model.spec.task,

@@ -115,6 +115,15 @@ describe("new data", () => {
     expect(planned.status).toMatchObject({ run: { inputs: [{ version: 1 }] } });
   });
 
+  test("is also the same bytes read in another way, such as by another label", () => {
+    const revised = readyDataset();
+    const datasets = new Map([["wine", { ...revised, status: { ...revised.status, revision: 2 } } as typeof revised]]);
+    const runs = [recordOf(jobOf(follows))];
+    const planned = plan(follows, { datasets, runs });
+    expect(runOf(made(planned.apply[0]?.object as Job))?.inputs).toMatchObject([{ version: 1, revision: 2 }]);
+    expect(plan(stays, { datasets, runs: [recordOf(jobOf(stays))] }).apply).toEqual([]);
+  });
+
   test("waits until the run that is under way has ended", () => {
     const job = jobOf(follows);
     const during = plan(follows, { ...dataVersion(2), jobs: [job] });

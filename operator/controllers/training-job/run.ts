@@ -69,6 +69,7 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
       dataset: datasetRef.name,
       version: status.version,
       digest: status.digest,
+      ...(status.revision ? { revision: status.revision } : {}),
       ...(split ? { split } : {}),
     });
   }
@@ -86,7 +87,10 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
   const pinned = earlier && !spec.triggers.datasetChange ? earlier.inputs : inputs;
   return {
     // Two runs of one recipe on the same data are the same run.
-    digest: jsonDigest({ recipe, inputs: pinned.map(({ name, digest, split }) => ({ name, digest, split })) }),
+    digest: jsonDigest({
+      recipe,
+      inputs: pinned.map(({ name, digest, revision, split }) => ({ name, digest, revision, split })),
+    }),
     spec: {
       trigger: earlier ? "DatasetChange" : "Spec",
       recipe,
