@@ -40,6 +40,8 @@ test("a Dataset comes to rest, with one look under way at the most", () => {
         world.happen(event);
         world.settle();
         expect(world.jobs.filter(({ status }) => !status?.conditions).length).toBeLessThanOrEqual(1);
+        expect(world.jobs.length).toBeLessThanOrEqual(2);
+        expect(world.object.status).toMatchObject({ ...(world.checked ? { lastChecked: world.checked } : {}) });
         expect(world.object.status?.version).toBe(world.versions || undefined);
       }
     }),

@@ -8,7 +8,7 @@ import { dataset, metadataOf } from "./kinds.ts";
 import { datasetRecord } from "./records.ts";
 import { settings } from "./settings.ts";
 import { type Happening, Simulation } from "./simulation.ts";
-import { complete, deployed, failed } from "./workloads.ts";
+import { completeAt, deployed, failedAt } from "./workloads.ts";
 
 const features = "wine-features";
 
@@ -16,6 +16,8 @@ export class DatasetSimulation extends Simulation<Dataset> {
   versions = 0;
   /** The version of `raw`, for a Dataset that is derived from it. */
   raw = 0;
+  /** When a look ended well last. */
+  checked: string | undefined;
   get deployment(): Deployment | undefined {
     return this.children.objects.get(`Deployment/${features}`) as Deployment | undefined;
   }
@@ -39,8 +41,12 @@ export class DatasetSimulation extends Simulation<Dataset> {
     );
   }
   happen({ what, value }: Happening): void {
-    if (what === "complete" && this.endJob(value, complete)) this.versions = Math.max(1, this.versions + (value % 2));
-    if (what === "fail") this.endJob(value, failed);
+    const time = `${this.now.toISOString().slice(0, 19)}Z`;
+    if (what === "complete" && this.endJob(value, completeAt(time))) {
+      this.versions = Math.max(1, this.versions + (value % 2));
+      this.checked = time;
+    }
+    if (what === "fail") this.endJob(value, failedAt(time));
     if (what === "minutes") this.pass(value);
     if (what === "data") this.raw += 1;
     if (what === "edit") this.object = { ...this.object, spec: edited(this.object.spec, value) };

@@ -15,14 +15,17 @@ export function made(object: KubeObject, status: NonNullable<Job["status"]> = {}
 type Status = NonNullable<Job["status"]>;
 
 export const running: Status = { active: 1, startTime: time };
-export const complete: Status = {
-  ...{ startTime: time, completionTime: time },
-  conditions: [{ type: "Complete", status: "True", lastTransitionTime: time }],
-};
-export const failed: Status = {
+/** A Job that ended well, or failed, at this time. */
+export const completeAt = (end: string): Status => ({
+  ...{ startTime: time, completionTime: end },
+  conditions: [{ type: "Complete", status: "True", lastTransitionTime: end }],
+});
+export const failedAt = (end: string): Status => ({
   startTime: time,
-  conditions: [{ type: "Failed", status: "True", reason: "BackoffLimitExceeded", lastTransitionTime: time }],
-};
+  conditions: [{ type: "Failed", status: "True", reason: "BackoffLimitExceeded", lastTransitionTime: end }],
+});
+export const complete = completeAt(time);
+export const failed = failedAt(time);
 
 /** A pod of a workload, with the states of its containers. */
 export function pod(workload: string, ...containers: ContainerStatus[]): Pod {

@@ -1,6 +1,6 @@
 import type { DatasetStatus } from "../../api/v1alpha1/dataset-status.ts";
 import type { DatasetRecord, DatasetVersion, Parent } from "../../store/api.ts";
-import { finishedAt, isFinished } from "../children/types.ts";
+import { isFinished } from "../children/types.ts";
 import { conditionsOf } from "../verdict.ts";
 import { featuresUrl } from "./feature-server.ts";
 import { featuresCondition } from "./features.ts";
@@ -25,8 +25,8 @@ export function projectStatus(observed: ObservedDataset, facts: Facts, now: Date
     ...freshness.conditions,
     ...featuresCondition(observed),
   ];
-  const lastChecked = (work.done?.job && finishedAt(work.done.job)) || before?.lastChecked;
-  const look = work.done?.look ?? (work.isLost ? undefined : before?.look);
+  const lastChecked = work.checked ?? before?.lastChecked;
+  const look = work.isLost ? undefined : (work.look ?? before?.look);
   const reads = jobs.some((job) => !isFinished(job));
   return {
     observedGeneration: dataset.metadata.generation ?? 0,

@@ -4,7 +4,7 @@ import type { PlannedEvent } from "../../runtime/plan.ts";
 import type { DatasetVersion } from "../../store/api.ts";
 import { jobFailure, retryAt, startTrouble, type Trouble } from "../children/failure.ts";
 import type { PodSettings } from "../children/pod.ts";
-import { isComplete, isFailed, isFinished, type Job } from "../children/types.ts";
+import { finishedAt, isComplete, isFailed, isFinished, type Job } from "../children/types.ts";
 import { annotations } from "../labels.ts";
 import { isVerdict } from "../runtime-template.ts";
 import type { Verdict } from "../verdict.ts";
@@ -25,9 +25,10 @@ export interface Work {
   next?: Date | undefined;
   /** When a failed look is made again; absent when only the user can mend it. */
   retry?: Date | undefined;
-  /** The look that has ended, and the Job that made it, while it is there. */
-  done?: { look: string; job: Job | undefined };
-  /** Why the wanted look has failed. */
+  /** The look that ended well last, and when it ended; undefined where the status knows it already. */
+  look?: string | undefined;
+  checked?: string | undefined;
+  /** Why the look that ended last has failed. */
   failure?: Trouble | undefined;
   /** The store knew a version and knows none any more. */
   isLost: boolean;
@@ -70,21 +71,45 @@ function lookWork(
   { look, current, settings, isLost }: Context & { look: Look; isLost: boolean },
   now: Date,
 ): Work {
-  const { dataset, jobs, pods } = observed;
-  const job = jobs.find((candidate) => candidate.metadata.annotations?.[annotations.look] === look.id);
-  const running = jobs.find((candidate) => candidate !== job && !isFinished(candidate));
-  const stale = running && running.metadata.annotations?.[annotations.recipe] !== look.recipe;
+  const { dataset, jobs } = observed;
+  const podsOf = (job: Job | undefined) => (job && observed.pods.get(job.metadata.name)) ?? [];
+  const job = jobs.find((candidate) => lookOf(candidate) === look.id);
+  const other = jobs.find((candidate) => candidate !== job && !isFinished(candidate));
+  const stale = other && recipeOf(other) !== look.recipe;
   const isDone = !isLost && (dataset.status?.look === look.id || (job !== undefined && isComplete(job)));
-  const podsOfJob = job ? (pods.get(job.metadata.name) ?? []) : [];
-  const failure = job ? jobFailure(job, podsOfJob) : undefined;
-  const retry = job && failure ? retryAt(job, podsOfJob) : undefined;
+  const hasEnded = isDone || (job !== undefined && isFinished(job));
+  const { last, untold } = endedLooks(observed, look.recipe);
+  // Looks may be asked for faster than they end: what the last one found holds until the wanted one has ended.
+  const teller = hasEnded ? job : last;
+  const failure = teller && jobFailure(teller, podsOf(teller));
+  const retry = job && failure && teller === job ? retryAt(job, podsOf(job)) : undefined;
 
-  const surplus = jobs.filter((candidate) => candidate !== job && (isFinished(candidate) || stale));
+  const kept = [job, teller, untold];
+  const surplus = jobs.filter((candidate) => !kept.includes(candidate) && (isFinished(candidate) || stale));
   if (job && isMadeAgain(observed, { job, retry, isLost }, now)) surplus.push(job);
-  const start = !isDone && !job && (!running || stale) ? [buildLookJob(dataset, look, settings)] : [];
-  const told = conclude(observed, { current, isDone, failure, retry, trouble: startTrouble(podsOfJob) });
-  const done = isDone ? { done: { look: look.id, job } } : {};
-  return { start, surplus, ...told, next: look.next, retry, failure: isDone ? undefined : failure, ...done, isLost };
+  const start = !isDone && !job && (!other || stale) ? [buildLookJob(dataset, look, settings)] : [];
+  const trouble = hasEnded ? undefined : startTrouble(podsOf(job ?? (stale ? undefined : other)));
+  return {
+    ...{ start, surplus, ...conclude(observed, { current, isDone, hasEnded, failure, retry, trouble }) },
+    ...{ next: look.next, retry, failure: isDone ? undefined : failure, isLost },
+    look: isDone ? look.id : untold && lookOf(untold),
+    checked: untold && finishedAt(untold),
+  };
+}
+
+const lookOf = ({ metadata }: Job) => metadata.annotations?.[annotations.look];
+const recipeOf = ({ metadata }: Job) => metadata.annotations?.[annotations.recipe];
+
+/** Of the looks of this recipe that have ended the last one, and the last that ended well, while the status lacks it. */
+function endedLooks({ dataset, jobs }: ObservedDataset, recipe: string): { last?: Job; untold?: Job } {
+  const endOf = (job: Job) => finishedAt(job) ?? "";
+  const ended = jobs
+    .filter((job) => isFinished(job) && recipeOf(job) === recipe)
+    .sort((a, b) => endOf(b).localeCompare(endOf(a)));
+  const { lastChecked = "" } = dataset.status ?? {};
+  const [last] = ended;
+  const untold = ended.find((job) => isComplete(job) && endOf(job) > lastChecked);
+  return { ...(last ? { last } : {}), ...(untold ? { untold } : {}) };
 }
 
 /** A failed look whose time has come or whose Dataset was edited since, and one whose version the store has lost. */
@@ -102,6 +127,8 @@ function isMadeAgain(
 interface Situation {
   current: DatasetVersion | undefined;
   isDone: boolean;
+  /** False while the wanted look is still to be made. */
+  hasEnded: boolean;
   failure: Trouble | undefined;
   retry: Date | undefined;
   trouble: Trouble | undefined;
@@ -109,24 +136,25 @@ interface Situation {
 
 function conclude(
   { dataset }: ObservedDataset,
-  { current, isDone, failure, retry, trouble }: Situation,
+  { current, isDone, hasEnded, failure, retry, trouble }: Situation,
 ): Pick<Work, "verdict" | "events"> {
   const news = newsOf(dataset, current);
   if (isDone) {
     const message = current ? whatIsCurrent(current) : "the source was read";
     return { verdict: { state: "ready", reason: "VersionCurrent", message }, events: news };
   }
-  if (failure) {
-    const { reason } = failure;
-    const message = `${failure.message}${current ? `; version ${current.version} stays current` : ""}`;
-    const again = retry ? `; next try at ${retry.toISOString()}` : "";
-    const verdict: Verdict = { state: retry ? "waiting" : "stalled", reason, message: `${message}${again}` };
-    return { verdict, events: [{ type: "Warning", reason, message }] };
-  }
   const { source, from } = dataset.spec;
   const reading = source
     ? `reading ${source.uri.split("?")[0]}`
     : `deriving from ${from?.map(({ datasetRef }) => datasetRef.name).join(", ")}`;
+  if (failure && !trouble) {
+    const { reason } = failure;
+    const message = `${failure.message}${current ? `; version ${current.version} stays current` : ""}`;
+    const then = hasEnded ? (retry ? `; next try at ${retry.toISOString()}` : "") : `; ${reading} again`;
+    const state = hasEnded ? (retry ? "waiting" : "stalled") : "progressing";
+    const verdict: Verdict = { state, reason, message: `${message}${then}` };
+    return { verdict, events: [...news, { type: "Warning", reason, message }] };
+  }
   const reason = trouble?.reason ?? (source ? "Snapshotting" : "Deriving");
   const message = trouble?.message ?? reading;
   const warning: PlannedEvent[] = trouble ? [{ type: "Warning", reason, message }] : [];
