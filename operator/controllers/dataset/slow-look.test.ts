@@ -1,4 +1,4 @@
-/** A schedule, or a webhook, that asks for looks more often than they end. */
+/** What a Dataset tells while one look follows another, which may be asked for before the one before it has ended. */
 import { describe, expect, test } from "vitest";
 import { DatasetSimulation } from "../../../test/builders/dataset-simulation.ts";
 import { observedDataset } from "../../../test/builders/datasets.ts";
@@ -59,13 +59,17 @@ const conditionOf = ({ status }: Dataset, type: string) => status?.conditions?.f
 
 describe("looks that take longer than the time between two of them", () => {
   test("are told as they end well", () => {
-    const world = slowSource(1);
+    const world = slowSource(0);
     for (let minute = 1; minute <= 120; minute++) {
+      world.versions = minute > 7 ? 1 : 0;
       world.minute("complete");
+      if (minute < 10) continue;
       const { lastChecked = "", look } = world.object.status ?? {};
-      if (minute > 10) expect(world.now.getTime() - new Date(lastChecked).getTime()).toBeLessThan(15 * 60_000);
-      if (minute > 10) expect(look).toBeDefined();
-      expect(conditionOf(world.object, "Ready")?.status).toBe("True");
+      expect(world.now.getTime() - new Date(lastChecked).getTime()).toBeLessThan(15 * 60_000);
+      expect(look).toBeDefined();
+      expect(conditionOf(world.object, "Ready")).toMatchObject({
+        ...{ status: "True", lastTransitionTime: secondsOf(minutes(8)) },
+      });
     }
   });
 
@@ -150,4 +154,14 @@ describe("a look that has ended while another is asked for", () => {
     // Nor that of one that is under way when yet another is asked for.
     expect(reasonOf(refreshed("3"))).toBe("ImagePullFailed");
   });
+});
+
+test("a failed look leaves the Dataset not ready until one ends well, though its Job is gone and made again", () => {
+  const readyAfter = (jobs: Job[], status?: Dataset["status"]) =>
+    plan(refreshed("1", status), { jobs }).status.conditions?.[0];
+  const failing = plan(refreshed("1"), { jobs: [jobOf("1", failed)] }).status;
+  for (const jobs of [[], [jobOf("1")]])
+    expect(readyAfter(jobs, failing)).toMatchObject({ status: "False", reason: "Snapshotting" });
+  expect(readyAfter([jobOf("1", complete)], failing)).toMatchObject({ status: "True", reason: "VersionCurrent" });
+  expect(readyAfter([jobOf("1")])).toMatchObject({ status: "True", reason: "Snapshotting" });
 });

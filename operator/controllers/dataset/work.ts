@@ -82,6 +82,7 @@ function lookWork(
   // Looks may be asked for faster than they end: what the last one found holds until the wanted one has ended.
   const teller = hasEnded ? job : last;
   const failure = teller && jobFailure(teller, podsOf(teller));
+  const endedWell = teller !== undefined && !failure;
   const retry = job && failure && teller === job ? retryAt(job, podsOf(job)) : undefined;
 
   const kept = [job, teller, untold];
@@ -90,7 +91,7 @@ function lookWork(
   const start = !isDone && !job && (!other || stale) ? [buildLookJob(dataset, look, settings)] : [];
   const trouble = hasEnded ? undefined : startTrouble(podsOf(job ?? (stale ? undefined : other)));
   return {
-    ...{ start, surplus, ...conclude(observed, { current, isDone, hasEnded, failure, retry, trouble }) },
+    ...{ start, surplus, ...conclude(observed, { current, isDone, hasEnded, endedWell, failure, retry, trouble }) },
     ...{ next: look.next, retry, failure: isDone ? undefined : failure, isLost },
     look: isDone ? look.id : untold && lookOf(untold),
     checked: untold && finishedAt(untold),
@@ -129,6 +130,8 @@ interface Situation {
   isDone: boolean;
   /** False while the wanted look is still to be made. */
   hasEnded: boolean;
+  /** The look that ended last, as far as its Job is still there. */
+  endedWell: boolean;
   failure: Trouble | undefined;
   retry: Date | undefined;
   trouble: Trouble | undefined;
@@ -136,7 +139,7 @@ interface Situation {
 
 function conclude(
   { dataset }: ObservedDataset,
-  { current, isDone, hasEnded, failure, retry, trouble }: Situation,
+  { current, isDone, hasEnded, endedWell, failure, retry, trouble }: Situation,
 ): Pick<Work, "verdict" | "events"> {
   const news = newsOf(dataset, current);
   if (isDone) {
@@ -158,7 +161,10 @@ function conclude(
   const reason = trouble?.reason ?? (source ? "Snapshotting" : "Deriving");
   const message = trouble?.message ?? reading;
   const warning: PlannedEvent[] = trouble ? [{ type: "Warning", reason, message }] : [];
-  const verdict: Verdict = { state: "progressing", reason, message, ready: current !== undefined && !trouble };
+  // A failed look that is made again leaves no Job that tells of it: the status remembers it, until one has ended well.
+  const wasUnready = dataset.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "False");
+  const ready = current !== undefined && !trouble && (endedWell || !wasUnready);
+  const verdict: Verdict = { state: "progressing", reason, message, ready };
   return { verdict, events: [...news, ...warning] };
 }
 
