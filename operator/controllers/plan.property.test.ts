@@ -19,7 +19,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const happenings = fc.array(
   fc.record<Happening>({
-    what: fc.constantFrom("complete", "fail", "ready", "data", "minutes", "edit"),
+    what: fc.constantFrom("complete", "fail", "ready", "data", "minutes", "edit", "lost"),
     value: fc.nat(40),
   }),
   { maxLength: 25 },

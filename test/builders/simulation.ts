@@ -21,7 +21,7 @@ import { complete, failed, pod } from "./workloads.ts";
 
 /** What may happen between two reconciles. `value` picks which Job, which number. */
 export interface Happening {
-  what: "complete" | "fail" | "ready" | "data" | "minutes" | "edit";
+  what: "complete" | "fail" | "ready" | "data" | "minutes" | "edit" | "lost";
   value: number;
 }
 
@@ -202,6 +202,12 @@ export class ServiceSimulation extends Simulation<InferenceService> {
         this.children.objects.set(`Deployment/${deployment.metadata.name}`, { ...deployment, status } as KubeObject);
     }
     if (what === "data") this.champion = 1 + (value % 3);
+    // Somebody deletes the Service, or has it select other pods.
+    if (what === "lost" && this.front) {
+      const other = { ...this.front, spec: { ...this.front.spec, selector: { app: "other" } } };
+      if (value % 2 === 0) this.children.objects.delete("Service/wine");
+      else this.children.objects.set("Service/wine", other);
+    }
     if (what === "minutes") this.pass(value);
     if (what === "edit") {
       const spec = { ...this.object.spec, minReplicas: 1 + (value % 3), maxReplicas: 1 + (value % 3) + (value % 2) };

@@ -49,7 +49,12 @@ export interface Pod extends KubeObject {
 export interface Deployment extends KubeObject {
   spec?: {
     replicas?: number;
-    template?: { spec?: { initContainers?: { name: string; image: string }[] } };
+    template?: {
+      spec?: {
+        initContainers?: { name: string; image: string }[];
+        containers?: { name: string; ports?: { name?: string; containerPort: number }[] }[];
+      };
+    };
   };
   status?: {
     observedGeneration?: number;

@@ -1,3 +1,4 @@
+import type { Child } from "../../kube/apply.ts";
 import {
   deployments as deploymentResource,
   disruptionBudgets,
@@ -21,7 +22,7 @@ import {
 import { buildHttpRoute } from "./gateway.ts";
 import type { ObservedInferenceService } from "./observe.ts";
 import type { Revision } from "./revision.ts";
-import type { Rollout } from "./rollout.ts";
+import { type Rollout, selectedBy } from "./rollout.ts";
 import { buildScaledObject, wantedScaler } from "./scaling.ts";
 import { buildPrometheusRule } from "./slo.ts";
 
@@ -30,7 +31,7 @@ interface Wanted {
   rollout: Rollout;
 }
 interface Planned {
-  apply: { resource: Resource; object: KubeObject }[];
+  apply: Child[];
   unwanted: ChildRef[];
 }
 
@@ -54,16 +55,13 @@ export function planChildren(
   const { minReplicas } = service.spec;
   const existing = deployments.find(({ metadata }) => metadata.name === revision.name);
   const traffic = rollout.traffic ?? revision.name;
-  const { port, metricsPort } = revision.template;
-  const apply: { resource: Resource; object: KubeObject }[] = [
+  const { metricsPort } = revision.template;
+  const apply: Child[] = [
     {
       resource: deploymentResource,
       object: buildDeployment(service, { revision, replicas: rollout.replicas, existing }, settings),
     },
-    // While an older revision serves, the Service stays as that revision needs it.
-    ...(traffic === revision.name
-      ? [{ resource: services, object: buildService(service, { name: traffic, port, metricsPort }) }]
-      : []),
+    ...planFront(observed, revision, rollout),
   ];
   const unwanted: ChildRef[] = [];
   const optional = (wanted: boolean, resource: Resource, seen: KubeObject | undefined, build: () => KubeObject) => {
@@ -84,6 +82,25 @@ export function planChildren(
   const routed = present.has("httpRoutes") && service.spec.gateway !== undefined;
   optional(routed, httpRoutes, httpRoute, () => buildHttpRoute(service));
   return { apply, unwanted };
+}
+
+/** The Service, on the revision that has the traffic. While that is an older one, it stays as that one needs it. */
+export function planFront(
+  { service, deployments, front }: ObservedInferenceService,
+  revision: Revision | undefined,
+  { traffic }: Rollout,
+): Child[] {
+  if (traffic === undefined) return [];
+  const onto = (ports: { port: number; metricsPort?: number | undefined }) => [
+    { resource: services, object: buildService(service, { name: traffic, ...ports }) },
+  ];
+  if (traffic === revision?.name) return onto(revision.template);
+  if (selectedBy(front) === traffic) return [];
+  const older = deployments.find(({ metadata }) => metadata.name === traffic);
+  const runtime = older?.spec?.template?.spec?.containers?.find(({ name }) => name === "runtime");
+  const portOf = (wanted: string) => runtime?.ports?.find(({ name }) => name === wanted)?.containerPort;
+  const port = portOf("http");
+  return port === undefined ? [] : onto({ port, metricsPort: portOf("metrics") });
 }
 
 function isOwned({ metadata }: KubeObject, uid: string | undefined): boolean {

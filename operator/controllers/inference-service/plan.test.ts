@@ -1,50 +1,20 @@
 import { describe, expect, test } from "vitest";
+import {
+  championOf,
+  child,
+  plan,
+  readyOf,
+  type Situation,
+  selectorOf,
+  serving,
+} from "../../../test/builders/inference-service.ts";
 import { digestOf, inferenceService, model, servingRuntime, start } from "../../../test/builders/kinds.ts";
 import { nothingServed } from "../../../test/builders/observed.ts";
 import { settings } from "../../../test/builders/settings.ts";
 import { deployed, ended, pod, told, waiting } from "../../../test/builders/workloads.ts";
-import type { InferenceService } from "../../api/v1alpha1/inference-service.ts";
-import type { Model, ModelStatus } from "../../api/v1alpha1/model.ts";
 import type { KubeObject } from "../../kube/types.ts";
-import type { Deployment, Pod, Service } from "../children/types.ts";
-import type { ObservedInferenceService } from "./observe.ts";
+import type { Deployment, Service } from "../children/types.ts";
 import { planInferenceService } from "./plan.ts";
-
-interface Situation extends Partial<Omit<ObservedInferenceService, "service" | "pods">> {
-  pods?: Pod[];
-  now?: Date;
-}
-
-/** A Model with this champion; all its versions have passed. */
-function championOf(champion: number, changes: Partial<ModelStatus> = {}): Model {
-  const versions = [2, 1].map((version) => ({
-    ...{ version, digest: digestOf(`model ${version}`), source: "run", stage: "Passed" as const },
-  }));
-  return model({}, { champion, aliases: { champion }, versions, ...changes });
-}
-
-function plan(service: InferenceService, { deployments = [], pods = [], now = start, ...rest }: Situation = {}) {
-  const observed: ObservedInferenceService = {
-    ...{ ...nothingServed, service, model: championOf(1), deployments },
-    pods: new Map(deployments.map(({ metadata }) => [metadata.name, pods])),
-    ...rest,
-  };
-  return planInferenceService(observed, settings, now);
-}
-
-type Planned = ReturnType<typeof plan>;
-const child = (planned: Planned, kind: string) => planned.apply.find(({ object }) => object.kind === kind)?.object;
-const readyOf = (planned: Planned) => planned.status?.conditions?.[0];
-const selectorOf = (planned: Planned) => (child(planned, "Service") as Service | undefined)?.spec?.selector;
-
-/** The service after its first revision serves version 1. */
-function serving(spec: object = {}) {
-  const first = plan(inferenceService(spec));
-  const deployment = deployed(child(first, "Deployment") as KubeObject, 1, "2026-03-01T10:06:00Z");
-  const front = child(first, "Service") as Service;
-  const { status } = plan(inferenceService(spec), { deployments: [deployment], front });
-  return { deployment, front, service: inferenceService(spec, status) };
-}
 
 describe("a new service", () => {
   test("gets a Deployment of the champion and a Service on it", () => {

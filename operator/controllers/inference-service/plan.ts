@@ -3,14 +3,14 @@ import { deployments as deploymentResource } from "../../kube/resources.ts";
 import type { Plan, PlannedEvent } from "../../runtime/plan.ts";
 import { crashTrouble, startTrouble } from "../children/failure.ts";
 import type { Settings } from "../context.ts";
-import { annotations, labels } from "../labels.ts";
+import { annotations } from "../labels.ts";
 import { delayedPlan, outcomeOf } from "../outcome.ts";
 import { isVerdict } from "../runtime-template.ts";
 import { conditionsOf, type DomainCondition, type Verdict } from "../verdict.ts";
 import { serviceUrl } from "./children.ts";
 import { externalUrl, gatewayCondition } from "./gateway.ts";
 import type { ObservedInferenceService } from "./observe.ts";
-import { planChildren } from "./plan-children.ts";
+import { planChildren, planFront } from "./plan-children.ts";
 import { type Revision, resolveRevision } from "./revision.ts";
 import { isServing, planRollout, type Rollout } from "./rollout.ts";
 import { scalingCondition } from "./scaling.ts";
@@ -27,8 +27,12 @@ export function planInferenceService(
   const resolved = resolveRevision(observed);
   const revision = isVerdict(resolved) ? undefined : resolved;
   const rollout = planRollout(observed, { wanted: revision?.name, drainMs: settings.drainMs }, now);
-  const verdict = isVerdict(resolved) ? keepServing(observed, resolved) : conclude(observed, resolved, rollout);
-  const children = revision ? planChildren(observed, { revision, rollout }, settings) : { apply: [], unwanted: [] };
+  const verdict = isVerdict(resolved)
+    ? keepServing(observed, resolved, rollout)
+    : conclude(observed, resolved, rollout);
+  const children = revision
+    ? planChildren(observed, { revision, rollout }, settings)
+    : { apply: planFront(observed, undefined, rollout), unwanted: [] };
   const retired = rollout.retired.map(({ metadata }) => ({
     resource: deploymentResource,
     namespace: metadata.namespace ?? "",
@@ -85,9 +89,8 @@ function conclude(observed: ObservedInferenceService, revision: Revision, rollou
 }
 
 /** What is asked for can't be had: whatever serves goes on serving. */
-function keepServing({ deployments, front }: ObservedInferenceService, problem: Verdict): Verdict {
-  const selected = front?.spec?.selector?.[labels.workload];
-  const serving = deployments.find(({ metadata }) => metadata.name === selected);
+function keepServing({ deployments }: ObservedInferenceService, problem: Verdict, { traffic }: Rollout): Verdict {
+  const serving = deployments.find(({ metadata }) => metadata.name === traffic);
   if (!serving?.status?.readyReplicas) return problem;
   return { ...problem, ready: true, message: `${problem.message}; revision ${serving.metadata.name} keeps serving` };
 }

@@ -1,6 +1,6 @@
 /** Where the traffic goes: to the new revision once it is ready, and off the old one without cutting a request. */
 import type { RevisionStatus } from "../../api/v1alpha1/inference-service.ts";
-import type { Deployment } from "../children/types.ts";
+import type { Deployment, Service } from "../children/types.ts";
 import { labels } from "../labels.ts";
 import type { ObservedInferenceService } from "./observe.ts";
 
@@ -22,26 +22,45 @@ export function planRollout(
   now: Date,
 ): Rollout {
   const { minReplicas, maxReplicas = minReplicas } = service.spec;
-  const selected = front?.spec?.selector?.[labels.workload];
-  const current = deployments.find(({ metadata }) => metadata.name === selected);
+  const current = servingNow({ service, deployments, front }, wanted);
   const next = deployments.find(({ metadata }) => metadata.name === wanted);
   const scaled = maxReplicas > minReplicas;
   // An autoscaler owns the number; a new revision starts with as many replicas as the one it follows.
   const running = scaled ? (next ?? current)?.spec?.replicas : undefined;
   const replicas = Math.min(Math.max(running ?? minReplicas, minReplicas), maxReplicas);
   const moves = wanted !== undefined && (current === undefined || (next !== undefined && isServing(next, replicas)));
-  const traffic = moves ? wanted : selected;
+  const serving = current?.metadata.name;
+  const traffic = moves ? wanted : serving;
 
   const draining: { deployment: Deployment; until: Date }[] = [];
   const retired: Deployment[] = [];
   for (const deployment of deployments) {
     const { name } = deployment.metadata;
     if (name === traffic || name === wanted) continue;
-    const until = drainsUntil(service.status?.revisions, deployment, { selected, drainMs }, now);
+    const until = drainsUntil(service.status?.revisions, deployment, { serving, drainMs }, now);
     if (until && until > now) draining.push({ deployment, until });
     else retired.push(deployment);
   }
   return { traffic, replicas, draining, retired };
+}
+
+/**
+ * The Deployment that has the traffic: the Service says which. Where it names none, as somebody has deleted or changed
+ * it, the status knows, and where that is lost too, one that is ready is as good, the wanted one before the others.
+ */
+function servingNow(
+  { service, deployments, front }: Pick<ObservedInferenceService, "service" | "deployments" | "front">,
+  wanted: string | undefined,
+): Deployment | undefined {
+  const named = (name: string | undefined) => deployments.find(({ metadata }) => metadata.name === name);
+  const told = service.status?.revisions?.find(({ trafficPercent }) => trafficPercent > 0)?.name;
+  const ready = deployments.filter(({ status }) => (status?.readyReplicas ?? 0) > 0);
+  return named(selectedBy(front)) ?? named(told) ?? ready.find(({ metadata }) => metadata.name === wanted) ?? ready[0];
+}
+
+/** The Deployment that the Service sends requests to. */
+export function selectedBy(front: Service | undefined): string | undefined {
+  return front?.spec?.selector?.[labels.workload];
 }
 
 /** True when all the wanted replicas of the latest template are ready. */
@@ -58,11 +77,11 @@ export function isServing({ metadata, spec, status }: Deployment, replicas: numb
 function drainsUntil(
   revisions: readonly RevisionStatus[] | undefined,
   { metadata }: Deployment,
-  { selected, drainMs }: { selected: string | undefined; drainMs: number },
+  { serving, drainMs }: { serving: string | undefined; drainMs: number },
   now: Date,
 ): Date | undefined {
   const known = revisions?.find(({ name }) => name === metadata.name);
   if (known?.drainUntil) return new Date(known.drainUntil);
-  const hadTraffic = metadata.name === selected || (known?.trafficPercent ?? 0) > 0;
+  const hadTraffic = metadata.name === serving || (known?.trafficPercent ?? 0) > 0;
   return hadTraffic ? new Date(Math.ceil((now.getTime() + drainMs) / 1000) * 1000) : undefined;
 }
