@@ -149,6 +149,23 @@ test("suspend ends the run that is under way and starts none", () => {
   expect(readyOf(planned)).toMatchObject({ status: "False", reason: "Suspended" });
 });
 
+describe("while something that the next run needs is missing", () => {
+  const missing: Situation = { model: undefined };
+  const [going, ended] = [jobOf(trainingJob()), jobOf(trainingJob(), complete)];
+
+  test("a run that is under way goes on, and is told", () => {
+    const planned = plan(trainingJob(), { ...missing, jobs: [ended, going] });
+    expect(planned).toMatchObject({ delete: [], status: { run: { job: going.metadata.name, phase: "Pending" } } });
+    expect(readyOf(planned)).toMatchObject({ reason: "ModelNotFound" });
+  });
+
+  test("suspend ends it all the same, and leaves those that have ended", () => {
+    const planned = plan(trainingJob({ suspend: true }), { ...missing, jobs: [going] });
+    expect(planned.delete).toMatchObject([{ name: going.metadata.name }]);
+    expect(plan(trainingJob({ suspend: true }), { ...missing, jobs: [ended] }).delete).toEqual([]);
+  });
+});
+
 test("an image that can't be pulled is told while the Job tries", () => {
   const job = jobOf(trainingJob());
   const pods = [pod(job.metadata.name, waiting("train", "ErrImagePull", "not found"))];

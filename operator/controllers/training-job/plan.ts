@@ -128,15 +128,22 @@ function recordFailures({ trainingJob, jobs, pods }: ObservedTrainingJob, runs: 
   });
 }
 
+/** No run can be named: the one that is under way goes on, unless none should. */
 function problemPlan(
   observed: ObservedTrainingJob,
   { problem, failures }: { problem: Verdict; failures: StoreRecord[] },
   now: Date,
 ): Plan<TrainingJobStatus> {
   const runs = "found" in observed.record ? observed.record.found.runs : [];
-  const status = projectStatus(observed, { verdict: problem, runs }, now);
-  const events = [eventOf(problem)];
-  return { records: failures, apply: [], delete: [], status, events, outcome: outcomeOf(problem, [], now) };
+  const open = observed.jobs.filter((job) => !isFinished(job));
+  return {
+    records: failures,
+    apply: [],
+    delete: observed.trainingJob.spec.suspend ? open.map(deletion) : [],
+    status: projectStatus(observed, { verdict: problem, job: open[0], runs }, now),
+    events: [eventOf(problem)],
+    outcome: outcomeOf(problem, [], now),
+  };
 }
 
 function eventOf({ state, reason, message }: Verdict): PlannedEvent {
