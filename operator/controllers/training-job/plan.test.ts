@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { dataset, digestOf, readyDataset, trainingJob, trainingRuntime } from "../../../test/builders/kinds.ts";
 import { jobOf, plan, readyOf, recordOf, type Situation } from "../../../test/builders/training-job.ts";
-import { complete, made, pod, running, waiting } from "../../../test/builders/workloads.ts";
-import type { Job } from "../children/types.ts";
+import { complete, completeAt, failedAt, made, pod, running, waiting } from "../../../test/builders/workloads.ts";
+import { finishedAt, isComplete, type Job } from "../children/types.ts";
 import { runOf } from "./run.ts";
 
 const dataVersion = (version: number): Situation => ({ datasets: new Map([["wine", readyDataset(version)]]) });
@@ -147,6 +147,32 @@ test("suspend ends the run that is under way and starts none", () => {
   const planned = plan(suspended);
   expect(planned.apply).toEqual([]);
   expect(readyOf(planned)).toMatchObject({ status: "False", reason: "Suspended" });
+});
+
+describe("a TrainingJob that no longer follows new data", () => {
+  const follows = trainingJob({ triggers: { datasetChange: true } });
+  const stays = trainingJob({ triggers: { datasetChange: false } });
+  /** The Job of the run on this version of the data, and when it was made and ended. */
+  const jobOn = (version: number, status: Job["status"]): Job => {
+    const job = jobOf(follows, status, dataVersion(version));
+    return { ...job, metadata: { ...job.metadata, creationTimestamp: `2026-03-01T10:0${version}:00Z` } };
+  };
+  const well = (version: number) => jobOn(version, completeAt(`2026-03-01T10:0${version}:30Z`));
+  const badly = (version: number) => jobOn(version, failedAt(`2026-03-01T10:0${version}:30Z`));
+
+  test.each<[string, Job[], number]>([
+    ["the newest that succeeded", [well(1), well(2)], 2],
+    ["the one that succeeded, before newer failures", [well(1), badly(2)], 1],
+    ["the newest failure, where none succeeded", [badly(1), badly(2)], 2],
+    ["the one that is under way, before all others", [well(1), badly(2), jobOn(3, running)], 3],
+  ])("stays with %s, in whatever order its Jobs are seen", (_, jobs, version) => {
+    const runs = jobs.filter(isComplete).map((job) => recordOf(job, { finishedAt: `${finishedAt(job)}` }));
+    for (const seen of [jobs, [...jobs].reverse()]) {
+      const planned = plan(stays, { ...dataVersion(4), jobs: seen, runs });
+      expect(planned.status.run?.inputs).toMatchObject([{ version }]);
+      expect(planned).toMatchObject({ apply: [], delete: [] });
+    }
+  });
 });
 
 describe("while something that the next run needs is missing", () => {

@@ -4,7 +4,7 @@ import { jsonDigest, shortDigest } from "../../api/digest.ts";
 import type { TrainingJob, TrainingTemplate } from "../../api/v1alpha1/training-job.ts";
 import { type RunSpec, runSpec } from "../../store/api.ts";
 import { type References, referencesTo } from "../children/reference.ts";
-import type { Job } from "../children/types.ts";
+import { finishedAt, isComplete, isFinished, type Job } from "../children/types.ts";
 import { annotations } from "../labels.ts";
 import { essence, isVerdict, resolveTemplate } from "../runtime-template.ts";
 import { lackingSplit } from "../splits.ts";
@@ -107,11 +107,24 @@ export function resolveRun(observed: ObservedTrainingJob): WantedRun | Verdict {
   };
 }
 
-/** The newest run of this recipe that succeeded or has a Job. */
+/** Which run of a recipe stands for it: one that is under way, before one that succeeded, before one that failed. */
+const standing = { open: 0, succeeded: 1, failed: 2 };
+
+/** The run of this recipe that stands for it, of several the newest; a failed one only while it has a Job. */
 function latestRun({ record, jobs }: ObservedTrainingJob, recipe: string): RunSpec | undefined {
-  const running = jobs.map(runOf).find((run) => run?.recipe === recipe);
+  const ofJobs = jobs.map((job) => {
+    const { open, succeeded, failed } = standing;
+    const rank = isComplete(job) ? succeeded : isFinished(job) ? failed : open;
+    return { run: runOf(job), rank, time: finishedAt(job) ?? job.metadata.creationTimestamp ?? 0 };
+  });
   const runs: TrainingJobRecord["runs"] = "found" in record ? record.found.runs : [];
-  return running ?? runs.find((run) => run.recipe === recipe && run.phase === "Succeeded");
+  const recorded = runs
+    .filter(({ phase }) => phase === "Succeeded")
+    .map((run) => ({ run, rank: standing.succeeded, time: run.finishedAt }));
+  const [first] = [...ofJobs, ...recorded]
+    .filter(({ run }) => run?.recipe === recipe)
+    .sort((a, b) => a.rank - b.rank || new Date(b.time).getTime() - new Date(a.time).getTime());
+  return first?.run;
 }
 
 function missing(reason: string, message: string): Verdict {
