@@ -7,6 +7,7 @@ import { refusalPlan } from "./controllers/refusal.ts";
 import { EventRecorder } from "./kube/events.ts";
 import type { Reflector } from "./kube/reflector.ts";
 import type { KubeObject, Resource } from "./kube/types.ts";
+import { Answers } from "./runtime/answers.ts";
 import { runController } from "./runtime/controller.ts";
 import { type Echo, type Executor, execute } from "./runtime/execute.ts";
 import type { Metrics } from "./runtime/metrics.ts";
@@ -49,6 +50,7 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
     observed,
     isFresh,
     record: (record) => world.store.write(record),
+    answers: new Answers(),
   } satisfies Omit<Executor, "statusSlots">;
   const loops = controllers.map((controller) => {
     const statusSlots = new Slots(statusWrites);

@@ -4,6 +4,7 @@ import { StaleViewError } from "../kube/errors.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import { services } from "../kube/resources.ts";
 import type { KubeObject, Resource } from "../kube/types.ts";
+import { Answers } from "./answers.ts";
 import { type Executor, execute } from "./execute.ts";
 import type { Plan } from "./plan.ts";
 import { Slots } from "./slots.ts";
@@ -54,6 +55,7 @@ const executor = (): Executor => ({
   ...{ client, events, observed: () => cached, isFresh: () => isFresh },
   record: async ({ path }) => act(`record ${path}`),
   statusSlots: slots,
+  answers: new Answers(),
 });
 const run = (status?: object, changes: Partial<Plan<object>> = {}, statusDue = false) =>
   execute(

@@ -5,6 +5,7 @@ import type { KubeClient } from "../kube/client.ts";
 import { StaleViewError } from "../kube/errors.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import type { KubeObject, ObjectMeta, Resource } from "../kube/types.ts";
+import type { Answers } from "./answers.ts";
 import type { Plan, StoreRecord } from "./plan.ts";
 import type { Slots } from "./slots.ts";
 
@@ -18,6 +19,8 @@ export interface Executor {
   record: (record: StoreRecord) => Promise<void>;
   /** Statuses and their events wait here: a few at a time, so that of thousands of objects the children come first. */
   statusSlots: Slots;
+  /** What came of earlier writes: one that would come to nothing is not sent. */
+  answers: Answers;
 }
 
 /** A write that must come back through the watch before the object is reconciled again. */
@@ -31,6 +34,13 @@ export interface Echo {
   uid?: string;
   /** When it was sent, by `performance.now()`. */
   sentAt: number;
+}
+
+/** What was asked for, of an object as it was seen. */
+interface Applied {
+  resource: Resource;
+  seen: KubeObject | undefined;
+  wish: object;
 }
 
 export interface Executed {
@@ -52,7 +62,7 @@ export interface Subject {
  * none to change; and last the events, of what has happened.
  */
 export async function execute(
-  { client, events, observed, isFresh, record, statusSlots }: Executor,
+  { client, events, observed, isFresh, record, statusSlots, answers }: Executor,
   { object, resource, statusDue = false }: Subject,
   plan: Plan<object>,
 ): Promise<Executed> {
@@ -64,26 +74,34 @@ export async function execute(
   }));
   const irreversible = plan.delete.length > 0 || children.some(({ seen }) => !seen);
   if (irreversible && !isFresh()) await confirm(client, resource, object);
-  const applied = (of: Resource, sentAt: number, answer: ObjectMeta | undefined) => {
+  const applied = ({ resource: of, seen, wish }: Applied, sentAt: number, answer: ObjectMeta | undefined) => {
     if (!answer) return;
     const { namespace = "", name, resourceVersion } = answer;
-    echoes.push({ resource: of, namespace, name, resourceVersion, sentAt });
+    if (seen) answers.keep(answer, wish);
+    // What has changed nothing does not come back.
+    if (resourceVersion === undefined || resourceVersion !== seen?.metadata.resourceVersion)
+      echoes.push({ resource: of, namespace, name, resourceVersion, sentAt });
   };
   const isThere = watchOver(observed, { object, resource });
   for (const { seen, ...child } of children) {
     if (!seen && !isThere()) throw new StaleViewError(`${resource.kind} ${object.metadata.name} is gone`);
-    applied(child.resource, performance.now(), await applyIfChanged(client, child, seen));
+    const wish = child.object;
+    if (seen && answers.has(seen.metadata, wish)) continue;
+    const sentAt = performance.now();
+    applied({ resource: child.resource, seen, wish }, sentAt, await applyIfChanged(client, child, seen));
   }
   for (const child of plan.delete) {
     echoes.push({ ...child, sentAt: performance.now() });
     await client.delete(child.resource, child);
   }
   // An event tells of a change, and the status shows every change: none of either at rest, or after a restart.
-  const isNews = !sameStatus(object.status, plan.status);
+  const isNews = !sameStatus(object.status, plan.status) && !answers.has(object.metadata, plan.status);
   if (!isNews) return { echoes, statusDue: false };
   if (echoes.length > 0 && !statusDue) return { echoes, statusDue: true };
   return statusSlots.use(async () => {
-    applied(resource, performance.now(), await applyStatus(client, { object, resource }, plan.status));
+    const sentAt = performance.now();
+    const answer = await applyStatus(client, { object, resource }, plan.status);
+    applied({ resource, seen: object, wish: plan.status }, sentAt, answer);
     for (const event of plan.events) await events.record(object, event);
     return { echoes, statusDue: false };
   });

@@ -8,6 +8,7 @@ import { EventRecorder } from "../../../operator/kube/events.ts";
 import { Reflector } from "../../../operator/kube/reflector.ts";
 import { configMaps, events } from "../../../operator/kube/resources.ts";
 import type { KubeObject } from "../../../operator/kube/types.ts";
+import { Answers } from "../../../operator/runtime/answers.ts";
 import { runController } from "../../../operator/runtime/controller.ts";
 import { execute } from "../../../operator/runtime/execute.ts";
 import { createMetrics } from "../../../operator/runtime/metrics.ts";
@@ -86,6 +87,7 @@ async function runThings(recorded = recorder(world.client), message?: string): P
     observed: ({ plural }: { plural: string }, _: string, name: string) => observed(plural, name),
     isFresh: () => true,
     statusSlots: new Slots(1),
+    answers: new Answers(),
   };
   running.push(objects.run(stop.signal), children.run(stop.signal));
   await Promise.all([objects.whenSynced, children.whenSynced]);
@@ -155,6 +157,7 @@ describe("a status", () => {
     observed: () => undefined,
     isFresh: () => true,
     statusSlots: new Slots(1),
+    answers: new Answers(),
   });
 
   test("is written by its own manager, beside others' fields, and loses what is no longer in it", async () => {
