@@ -64,3 +64,10 @@ export function deployed(object: KubeObject, ready: number, createdAt = time): D
     status: { observedGeneration: 1, replicas, updatedReplicas: replicas, readyReplicas: ready },
   };
 }
+
+/** The same, with pods that the API server does not take. */
+export function refused(deployment: Deployment): Deployment {
+  const message = 'pods "wine-7d4-x2k9p" is forbidden: exceeded quota: team, requested: memory=8Gi';
+  const conditions = [{ type: "ReplicaFailure", status: "True", reason: "FailedCreate", message }];
+  return { ...deployment, status: { ...deployment.status, conditions } };
+}

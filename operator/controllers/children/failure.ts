@@ -1,7 +1,16 @@
 /** Why a pod does not run, or why a Job failed, in words for the user. */
 import { permanentFailure, taskFailure } from "../../agent/tasks.ts";
 import { clip } from "../verdict.ts";
-import { type ContainerExit, type ContainerStatus, finishedAt, isFailed, type Job, type Pod } from "./types.ts";
+import {
+  type ContainerExit,
+  type ContainerStatus,
+  type Deployment,
+  finishedAt,
+  isFailed,
+  isReplicaFailure,
+  type Job,
+  type Pod,
+} from "./types.ts";
 
 /** What the kubelet, a container or the scheduler says may be long. */
 const brief = (text: string) => clip(text, 900);
@@ -43,6 +52,12 @@ export function startTrouble(pods: readonly Pod[]): Trouble | undefined {
     }
   }
   return undefined;
+}
+
+/** Why a Deployment has no pods to look at. */
+export function refusalTrouble(deployment: Deployment | undefined): Trouble | undefined {
+  const refusal = deployment?.status?.conditions?.find(isReplicaFailure);
+  return refusal && { reason: "ReplicasRefused", message: brief(refusal.message ?? ""), retryable: true };
 }
 
 /** A container that starts and ends again and again, after `restarts` tries: a server that ends well has failed all the same. */

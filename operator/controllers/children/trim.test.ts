@@ -27,6 +27,14 @@ describe("of a child is kept", () => {
     );
   });
 
+  test("why a Deployment's pods are refused, while they are", () => {
+    const refused = { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: "exceeded quota" };
+    const progressing = { type: "Progressing", status: "True" };
+    const kept = (...conditions: object[]) => trimDeployment(object("Deployment", { status: { conditions } })).status;
+    expect(kept(progressing, refused)).toEqual({ conditions: [refused] });
+    expect(kept(progressing, { ...refused, status: "False" })).toEqual({});
+  });
+
   test("of others all but the status", () => {
     expect(trimStatus(object("Service", { spec: {}, status: { loadBalancer: {} } }))).toEqual(
       object("Service", { spec: {} }),

@@ -1,6 +1,6 @@
 /** What the caches keep of children: what controllers read, and what drift is looked for in. */
 import type { KubeObject } from "../../kube/types.ts";
-import type { Deployment, Job, Pod } from "./types.ts";
+import { type Deployment, isReplicaFailure, type Job, type Pod } from "./types.ts";
 
 /** These members of it, those that are there. */
 function pick<T extends object, K extends keyof T>(object: T | undefined, ...keys: readonly K[]): Pick<T, K> {
@@ -21,10 +21,11 @@ export function trimJob({ apiVersion, kind, metadata, spec, status }: Job): Job 
   return { apiVersion, kind, metadata, spec: pick(spec, "suspend"), status: kept };
 }
 
-/** How many replicas are ready; conditions change more often than those. */
+/** How many replicas are ready, and why there are too few; other conditions change more often than those. */
 export function trimDeployment(deployment: Deployment): Deployment {
   const kept = pick(deployment.status, "observedGeneration", "replicas", "updatedReplicas", "readyReplicas");
-  return { ...deployment, status: kept };
+  const conditions = deployment.status?.conditions?.filter(isReplicaFailure) ?? [];
+  return { ...deployment, status: { ...kept, ...(conditions.length > 0 ? { conditions } : {}) } };
 }
 
 /** Nobody reads how it is. */

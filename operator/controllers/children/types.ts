@@ -61,6 +61,7 @@ export interface Deployment extends KubeObject {
     replicas?: number;
     updatedReplicas?: number;
     readyReplicas?: number;
+    conditions?: ConditionLike[];
   };
 }
 
@@ -85,6 +86,11 @@ export function finishedAt(job: Job): string | undefined {
     job.status?.completionTime ??
     job.status?.conditions?.find(({ type, status }) => type === "Failed" && status === "True")?.lastTransitionTime
   );
+}
+
+/** Tells that pods of a Deployment are refused: by a quota, or a policy. */
+export function isReplicaFailure({ type, status }: ConditionLike): boolean {
+  return type === "ReplicaFailure" && status === "True";
 }
 
 function hasCondition(job: Job, type: string): boolean {

@@ -3,7 +3,7 @@ import { observedDataset } from "../../../test/builders/datasets.ts";
 import { dataset, start } from "../../../test/builders/kinds.ts";
 import { datasetRecord } from "../../../test/builders/records.ts";
 import { settings } from "../../../test/builders/settings.ts";
-import { deployed, pod, waiting } from "../../../test/builders/workloads.ts";
+import { deployed, pod, refused, waiting } from "../../../test/builders/workloads.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import type { ObservedFeatures } from "./features.ts";
 import { planDataset } from "./plan.ts";
@@ -90,6 +90,8 @@ describe("a Dataset with online", () => {
     expect(served(plan(online, { deployment }))).toMatchObject({ status: "False", message: "0 of 2 replicas ready" });
     const pods = [pod("wine-features", waiting("features", "ImagePullBackOff", "no such image"))];
     expect(served(plan(online, { deployment, pods }))).toMatchObject({ status: "False", reason: "ImagePullFailed" });
+    const refusal = served(plan(online, { deployment: refused(deployment) }));
+    expect(refusal).toMatchObject({ reason: "ReplicasRefused", message: expect.stringContaining("exceeded quota") });
     const ready = deployed(child(plan(online), "Deployment"), 1);
     expect(served(plan(online, { deployment: ready, pods }))).toMatchObject({
       ...{ status: "True", message: "1 of 2 replicas ready at http://wine-features.team-a.svc" },

@@ -2,7 +2,7 @@
 import { deployments, serviceMonitors, services } from "../../kube/resources.ts";
 import type { KubeObject, Resource } from "../../kube/types.ts";
 import type { ChildRef, Plan } from "../../runtime/plan.ts";
-import { crashTrouble, startTrouble } from "../children/failure.ts";
+import { crashTrouble, refusalTrouble, startTrouble } from "../children/failure.ts";
 import type { PodSettings } from "../children/pod.ts";
 import type { Deployment, Pod } from "../children/types.ts";
 import type { DomainCondition } from "../verdict.ts";
@@ -63,7 +63,7 @@ export function featuresCondition({ dataset, features }: ObservedDataset): Domai
   const count = `${ready} of ${online.replicas} replicas ready`;
   if (ready > 0)
     return [{ type, status: true, reason: "FeaturesServed", message: `${count} at ${featuresUrl(dataset)}` }];
-  const trouble = crashTrouble(pods, 1) ?? startTrouble(pods);
+  const trouble = crashTrouble(pods, 1) ?? startTrouble(pods) ?? refusalTrouble(deployment);
   const reason = trouble?.reason ?? "FeaturesStarting";
   return [{ type, status: false, reason, message: trouble ? `${count}: ${trouble.message}` : count }];
 }

@@ -11,7 +11,7 @@ import {
 import { digestOf, inferenceService, model, servingRuntime, start } from "../../../test/builders/kinds.ts";
 import { nothingServed } from "../../../test/builders/observed.ts";
 import { settings } from "../../../test/builders/settings.ts";
-import { deployed, ended, pod, told, waiting } from "../../../test/builders/workloads.ts";
+import { deployed, ended, pod, refused, told, waiting } from "../../../test/builders/workloads.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import type { Deployment, Service } from "../children/types.ts";
 import { planInferenceService } from "./plan.ts";
@@ -113,6 +113,13 @@ describe("a rollout", () => {
     expect(readyOf(planned)).toMatchObject({ status: "True", reason, message: expect.stringMatching(says) });
     expect(readyOf(planned)?.message).toContain("keeps serving");
     expect(planned.events).toMatchObject([{ type: "Warning", reason }]);
+  });
+
+  test("whose pods the API server refuses says why, and the old revision keeps serving", () => {
+    const planned = plan(service, { ...next, deployments: [old, refused(deployed(fresh, 0))] });
+    expect(readyOf(planned)).toMatchObject({ status: "True", reason: "ReplicasRefused" });
+    expect(readyOf(planned)?.message).toMatch(/exceeded quota: team, requested: memory=8Gi; revision .* keeps serving/);
+    expect(planned.events).toMatchObject([{ type: "Warning", reason: "ReplicasRefused" }]);
   });
 
   test.each<[string, Situation]>([

@@ -1,7 +1,7 @@
 import type { InferenceServiceStatus, RevisionStatus } from "../../api/v1alpha1/inference-service.ts";
 import { deployments as deploymentResource } from "../../kube/resources.ts";
 import type { Plan, PlannedEvent } from "../../runtime/plan.ts";
-import { crashTrouble, startTrouble } from "../children/failure.ts";
+import { crashTrouble, refusalTrouble, startTrouble } from "../children/failure.ts";
 import type { Settings } from "../context.ts";
 import { annotations } from "../labels.ts";
 import { delayedPlan, outcomeOf } from "../outcome.ts";
@@ -80,7 +80,7 @@ function conclude(observed: ObservedInferenceService, revision: Revision, rollou
   const ready = (serving?.status?.readyReplicas ?? 0) > 0;
   const meanwhile = ready && rollout.traffic !== revision.name ? `; revision ${rollout.traffic} keeps serving` : "";
   const ofRevision = pods.get(revision.name) ?? [];
-  const trouble = crashTrouble(ofRevision, 1) ?? startTrouble(ofRevision);
+  const trouble = crashTrouble(ofRevision, 1) ?? startTrouble(ofRevision) ?? refusalTrouble(next);
   if (trouble) {
     return { state: "progressing", reason: trouble.reason, message: `${what}: ${trouble.message}${meanwhile}`, ready };
   }
