@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { LocalFile } from "../artifact/files.ts";
 import { clip, errorText, permanent, type TaskError } from "../failure.ts";
-import { type Database, literal } from "./database.ts";
+import { type Database, literal, pathList } from "./database.ts";
 import { type Dialect, readDialect } from "./dialect.ts";
 import { mixesLineEnds, unifyLineEnds } from "./line-ends.ts";
 import { refuseLongLines } from "./long-lines.ts";
@@ -67,7 +67,7 @@ function readSql(columns: readonly RawColumn[], { start, dialect, files }: Run):
   const { delimiter, quote, header, nulls } = dialect;
   const spec = columns.map(({ cell }) => `'${cell}': 'VARCHAR'`).join(", ");
   return `SELECT ${columns.map(({ cell }) => cell).join(", ")}, (${start} + file_index)::UINTEGER AS file
-    FROM read_csv([${files.map(({ local }) => literal(local)).join(", ")}], columns = {${spec}}, auto_detect = false,
+    FROM read_csv(${pathList(files)}, columns = {${spec}}, auto_detect = false,
       header = ${header}, delim = ${literal(delimiter)}, quote = ${literal(quote)}, escape = ${literal(quote)},
       nullstr = [${nulls.map(literal).join(", ")}], allow_quoted_nulls = false, null_padding = false, strict_mode = true,
       max_line_size = ${longestRecord}, buffer_size = ${bufferBytes}, compression = 'none')`;

@@ -144,3 +144,8 @@ export function identifier(name: string): string {
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
+
+/** Files as DuckDB's readers take them: in their paths `*`, `?` and `[` would be patterns. */
+export function pathList(files: readonly { local: string }[]): string {
+  return `[${files.map(({ local }) => literal(local.replace(/[*?[]/g, "[$&]"))).join(", ")}]`;
+}

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { LocalFile } from "../artifact/files.ts";
 import { clip, errorText, permanent, TaskError } from "../failure.ts";
-import { type Database, identifier, literal } from "./database.ts";
+import { type Database, identifier, literal, pathList } from "./database.ts";
 import { checkNames, type OpenRequest, type RawColumn, type RawTable } from "./raw.ts";
 import { lineFeed, type RecordShape, readRecords } from "./records.ts";
 
@@ -33,7 +33,7 @@ export async function openJsonl(database: Database, { files: given, folder }: Op
       const read = file === undefined ? files : files.slice(file, file + 1);
       return `(SELECT ${columns.map(({ name, cell }) => `${identifier(name)} AS ${cell}`).join(", ")},
           (${file ?? 0} + file_index)::UINTEGER AS file
-        FROM read_json([${read.map(({ local }) => literal(local)).join(", ")}], format = 'newline_delimited',
+        FROM read_json(${pathList(read)}, format = 'newline_delimited',
           columns = {${spec}}, compression = 'uncompressed'))`;
     },
     mend: async () => false,
@@ -60,7 +60,7 @@ async function withoutMark({ path, local }: LocalFile, folder: string): Promise<
 async function readKeys(database: Database, files: readonly LocalFile[]): Promise<string[]> {
   const names = new Set<string>();
   for (const file of files) {
-    const source = `read_json(${literal(file.local)}, format = 'newline_delimited', maximum_depth = 1, sample_size = -1, compression = 'uncompressed')`;
+    const source = `read_json(${pathList([file])}, format = 'newline_delimited', maximum_depth = 1, sample_size = -1, compression = 'uncompressed')`;
     let found: string[];
     try {
       const described = await database.rows(`DESCRIBE SELECT * FROM ${source}`);

@@ -1,6 +1,6 @@
 import type { LocalFile } from "../artifact/files.ts";
 import { clip, errorText, permanent, type TaskError } from "../failure.ts";
-import { type Database, identifier, literal, type Row } from "./database.ts";
+import { type Database, identifier, pathList, type Row } from "./database.ts";
 import { checkNames, checkSame, type OpenRequest, type RawColumn, type RawTable } from "./raw.ts";
 
 /** Parquet files bring their types; all must have the same. */
@@ -30,7 +30,7 @@ export async function openParquet(database: Database, { files }: OpenRequest): P
     relation: (file) => {
       const read = file === undefined ? files : files.slice(file, file + 1);
       return `(SELECT ${select}, (${file ?? 0} + file_index)::UINTEGER AS file, file_row_number AS row
-        FROM read_parquet([${read.map(({ local }) => literal(local)).join(", ")}]))`;
+        FROM read_parquet(${pathList(read)}))`;
     },
     mend: async () => false,
     explain: async (error) => parquetError(error, files),
@@ -45,7 +45,7 @@ interface FileColumns {
 
 async function describe(database: Database, file: LocalFile): Promise<Row[]> {
   try {
-    return await database.rows(`DESCRIBE SELECT * FROM read_parquet(${literal(file.local)})`);
+    return await database.rows(`DESCRIBE SELECT * FROM read_parquet(${pathList([file])})`);
   } catch (error) {
     throw parquetError(error, [file]);
   }

@@ -1,7 +1,7 @@
 import type { Column, ColumnType } from "../../store/api.ts";
 import { clip, errorText, permanent } from "../failure.ts";
 import type { DeclaredColumn, SplitRule } from "../tasks.ts";
-import { type Database, literal } from "./database.ts";
+import { type Database, literal, pathList } from "./database.ts";
 import { type Example, showExamples } from "./examples.ts";
 import { inferTypes } from "./infer.ts";
 import type { RawColumn, RawTable } from "./raw.ts";
@@ -98,11 +98,11 @@ async function writeColumns(
   const time = typed.findIndex(({ role }) => role === "Timestamp");
   const timed = time < 0 ? undefined : cast(columns[time] as RawColumn, typeAt(typed, time));
   if (splits) outer.push(`${splitSql(splits, columns, timed)} AS split`);
-  const target = literal(`${folder}/cells.parquet`);
+  const target = { local: `${folder}/cells.parquet` };
   try {
     await database.runTold(
       `COPY (SELECT ${outer.join(", ")}, file FROM (SELECT ${inner.join(", ")}, file FROM ${raw.relation()}))
-         TO ${target} (FORMAT parquet, COMPRESSION lz4_raw)`,
+         TO ${literal(target.local)} (FORMAT parquet, COMPRESSION lz4_raw)`,
       told ?? (() => undefined),
     );
   } catch (error) {
@@ -113,7 +113,7 @@ async function writeColumns(
   }
   await database.run(
     `CREATE OR REPLACE VIEW cells AS SELECT * EXCLUDE (file_row_number), file_row_number AS row
-       FROM read_parquet(${target}, file_row_number = true)`,
+       FROM read_parquet(${pathList([target])}, file_row_number = true)`,
   );
   return undefined;
 }

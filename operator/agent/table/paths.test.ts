@@ -1,0 +1,59 @@
+/** A file is read by its very path, whatever its name or its folder's would mean to DuckDB. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Database } from "./database.ts";
+import { openRaw, type TableFormat } from "./raw.ts";
+import { makeTyped } from "./typed.ts";
+import { writeSplits } from "./write.ts";
+
+let folder: string;
+let database: Database;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "lemnis-paths-"));
+  database = await Database.open(join(folder, "database"), [folder]);
+});
+afterAll(() => {
+  database.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const formats: TableFormat[] = ["CSV", "JSONL", "Parquet"];
+
+/** Writes a file with one column `a` and one row. */
+async function write(format: TableFormat, path: string, value: number): Promise<string> {
+  const local = join(folder, format, path);
+  mkdirSync(dirname(local), { recursive: true });
+  if (format === "CSV") writeFileSync(local, `a\n${value}\n`);
+  else if (format === "JSONL") writeFileSync(local, `{"a": ${value}}\n`);
+  else await database.run(`COPY (SELECT ${value} AS a) TO '${local}' (FORMAT parquet)`);
+  return local;
+}
+
+async function open(format: TableFormat, locals: readonly string[]) {
+  const files = locals.map((local) => ({ path: relative(join(folder, format), local), local }));
+  const raw = await openRaw(database, { format, files, folder });
+  const splits = { shares: [{ name: "all", percent: 100 }], seed: 0 };
+  const typed = await makeTyped(database, raw, { declared: [], splits, folder });
+  const rows = await database.rows("SELECT * EXCLUDE (file, row), file FROM cells ORDER BY file, row");
+  const written = await writeSplits(database, { raw, typed, splits, folder: join(folder, format, "splits") });
+  return { names: raw.columns.map(({ name }) => name), values: rows.map(({ c0 }) => Number(c0)), written };
+}
+
+describe.each(formats)("%s", (format) => {
+  test("characters of a pattern stand for themselves, in names of files and of folders", async () => {
+    const odd = ["data[1]", "d*", "d?", "d[!a]", "**", "[ab]/x", "*/x"];
+    const locals: string[] = [];
+    for (const [index, path] of odd.entries()) locals.push(await write(format, path, index));
+    for (const path of ["data1", "da", "db", "a/x", "b/x"]) await write(format, path, 99);
+    const { values, written } = await open(format, locals);
+    expect(values).toEqual(odd.map((_, index) => index));
+    expect(written.map(({ rows }) => rows)).toEqual(odd.map(() => 1));
+    if (format !== "Parquet") {
+      for (const [index, { local }] of written.entries()) {
+        expect(readFileSync(local)).toEqual(readFileSync(locals[index] as string));
+      }
+    }
+  });
+});
