@@ -64,13 +64,16 @@ async function copyRows(
   { raw, index, targets, split }: { raw: RawTable; index: number; targets: readonly Target[]; split: string },
 ): Promise<WrittenSplit[]> {
   const select = raw.columns.map(({ name, cell }) => `${cell} AS ${identifier(name)}`).join(", ");
+  const rows = await database.runEach(
+    targets.map(
+      ({ local }, number) =>
+        `COPY (SELECT ${select} FROM ${raw.relation(index)} WHERE ${split} = ${number})
+           TO ${literal(local)} (FORMAT parquet, COMPRESSION zstd)`,
+    ),
+  );
   const written: WrittenSplit[] = [];
   for (const [number, target] of targets.entries()) {
-    const rows = await database.run(
-      `COPY (SELECT ${select} FROM ${raw.relation(index)} WHERE ${split} = ${number})
-         TO ${literal(target.local)} (FORMAT parquet, COMPRESSION zstd)`,
-    );
-    written.push({ ...target, rows, ...(await hashFile(target.local)) });
+    written.push({ ...target, rows: rows[number] ?? 0, ...(await hashFile(target.local)) });
   }
   return written;
 }
