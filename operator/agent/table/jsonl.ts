@@ -3,9 +3,9 @@ import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { LocalFile } from "../artifact/files.ts";
-import { clip, errorText, permanent, TaskError } from "../failure.ts";
-import { type Database, identifier, literal, pathList } from "./database.ts";
-import { checkNames, type OpenRequest, type RawColumn, type RawTable } from "./raw.ts";
+import { clip, errorText, permanent, type TaskError } from "../failure.ts";
+import { type Database, identifier, literal, pathList, type Row } from "./database.ts";
+import { checkNames, columnLimit, type OpenRequest, type RawColumn, type RawTable } from "./raw.ts";
 import { lineFeed, type RecordShape, readRecords } from "./records.ts";
 
 const shape: RecordShape = { lineEnd: lineFeed };
@@ -17,8 +17,7 @@ export async function openJsonl(database: Database, { files: given, folder }: Op
   const files: LocalFile[] = [];
   for (const file of given) files.push(await withoutMark(file, folder));
   for (const file of files) await refuseDeep(file);
-  const names = await readKeys(database, files);
-  checkNames(names, files[0]?.path ?? "");
+  const names = await readNames(database, files);
   const columns: RawColumn[] = names.map((name, index) => ({
     name,
     cell: `c${index}`,
@@ -33,7 +32,7 @@ export async function openJsonl(database: Database, { files: given, folder }: Op
       const read = file === undefined ? files : files.slice(file, file + 1);
       return `(SELECT ${columns.map(({ name, cell }) => `${identifier(name)} AS ${cell}`).join(", ")},
           (${file ?? 0} + file_index)::UINTEGER AS file
-        FROM read_json(${pathList(read)}, format = 'newline_delimited',
+        FROM read_json(${pathList(read)}, format = 'newline_delimited', records = true,
           columns = {${spec}}, compression = 'uncompressed'))`;
     },
     mend: async () => false,
@@ -57,25 +56,35 @@ async function withoutMark({ path, local }: LocalFile, folder: string): Promise<
   return { path, local: target };
 }
 
-async function readKeys(database: Database, files: readonly LocalFile[]): Promise<string[]> {
+async function readNames(database: Database, files: readonly LocalFile[]): Promise<string[]> {
   const names = new Set<string>();
   for (const file of files) {
-    const source = `read_json(${pathList([file])}, format = 'newline_delimited', maximum_depth = 1, sample_size = -1, compression = 'uncompressed')`;
-    let found: string[];
-    try {
-      const described = await database.rows(`DESCRIBE SELECT * FROM ${source}`);
-      found = described.map(({ column_name }) => String(column_name));
-    } catch (error) {
-      throw await jsonError(error, [file]);
-    }
-    // DuckDB answers one column `json` for an empty file, and when lines are no objects.
-    const bad = found.length === 1 && found[0] === "json" ? await findBadLine(file) : undefined;
-    if (bad === "empty") continue;
-    if (bad) throw bad;
-    for (const name of found) names.add(name);
+    const known = names.size;
+    for (const key of await readKeys(database, file)) names.add(key);
+    if (names.size > known) checkNames([...names], file.path);
   }
-  if (names.size === 0) throw permanent("EmptyDataset", "the source holds no rows");
+  if (names.size === 0) throw permanent("EmptyDataset", "the source holds no rows, or none with a key");
   return [...names];
+}
+
+/** The keys of all lines, in the order they first appear. What DuckDB infers leaves out rare ones and those that differ by case. */
+async function readKeys(database: Database, file: LocalFile): Promise<string[]> {
+  const lines = `read_json_objects(${pathList([file])}, format = 'newline_delimited', compression = 'uncompressed')`;
+  let found: Row[];
+  try {
+    // A line without keys gives a null. No line has 2^24 of them.
+    found = await database.rows(
+      `SELECT key FROM (SELECT unnest(keys) AS key, line * 16777216 + generate_subscripts(keys, 1) AS place
+           FROM (SELECT coalesce(nullif(json_keys(json), []), [NULL]) AS keys, row_number() OVER () AS line FROM ${lines}))
+         GROUP BY key ORDER BY min(place) LIMIT ${columnLimit + 2}`,
+    );
+  } catch (error) {
+    throw await jsonError(error, [file]);
+  }
+  const keys = found.flatMap(({ key }) => (key === null ? [] : [String(key)]));
+  const bad = keys.length < found.length ? await findBadLine(file) : undefined;
+  if (bad) throw bad;
+  return keys;
 }
 
 async function refuseDeep(file: LocalFile): Promise<void> {
@@ -115,7 +124,7 @@ function depthOf(bytes: Buffer, start: number, end: number): number {
 async function jsonError(error: unknown, files: readonly LocalFile[]): Promise<TaskError> {
   for (const file of files) {
     const bad = await findBadLine(file);
-    if (bad instanceof TaskError) return bad;
+    if (bad) return bad;
   }
   const why = clip(errorText(error).split("\n")[0] ?? "", 300);
   const shown = files.reduce((text, { local, path }) => text.replaceAll(local, path), why);
@@ -123,10 +132,9 @@ async function jsonError(error: unknown, files: readonly LocalFile[]): Promise<T
 }
 
 /** The first line that is no JSON object. */
-async function findBadLine(file: LocalFile): Promise<TaskError | "empty" | undefined> {
+async function findBadLine(file: LocalFile): Promise<TaskError | undefined> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let number = 0;
-  let objects = 0;
   for await (const { bytes, ends } of readRecords(file, shape)) {
     let start = 0;
     for (const end of ends) {
@@ -140,12 +148,11 @@ async function findBadLine(file: LocalFile): Promise<TaskError | "empty" | undef
       }
       start = end;
       if (line === "") continue;
-      objects += 1;
       const problem = lineProblem(line);
       if (problem) return permanent("SourceInvalid", `${where}: ${problem}; every line must be one JSON object`);
     }
   }
-  return objects === 0 ? "empty" : undefined;
+  return undefined;
 }
 
 function lineProblem(line: string): string | undefined {

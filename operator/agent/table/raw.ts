@@ -60,8 +60,17 @@ export async function openRaw(database: Database, request: OpenRequest): Promise
   return readers[request.format](database, request);
 }
 
-/** Refuses names that DuckDB or the store could not tell apart, or that nobody can type. */
+/** As many as the store takes. */
+export const columnLimit = 10_000;
+
+/** Refuses names that DuckDB or the store could not tell apart, or that nobody can type; and more than a version can have. */
 export function checkNames(names: readonly string[], file: string): void {
+  if (names.length > columnLimit) {
+    throw permanent(
+      "SourceInvalid",
+      `${file}: more than ${columnLimit} columns: leave some out, or put them into rows`,
+    );
+  }
   const seen = new Map<string, string>();
   names.forEach((name, index) => {
     if (name === "") {
