@@ -70,7 +70,7 @@ function readSql(columns: readonly RawColumn[], { start, dialect, files }: Run):
     FROM read_csv(${pathList(files)}, columns = {${spec}}, auto_detect = false,
       header = ${header}, delim = ${literal(delimiter)}, quote = ${literal(quote)}, escape = ${literal(quote)},
       nullstr = [${nulls.map(literal).join(", ")}], allow_quoted_nulls = false, null_padding = false, strict_mode = true,
-      max_line_size = ${longestRecord}, buffer_size = ${bufferBytes}, compression = 'none')`;
+      max_line_size = ${longestRecord}, buffer_size = ${bufferBytes}, compression = 'none', hive_partitioning = false)`;
 }
 
 /** DuckDB's parser takes one kind of line end in a file: mixed ones are unified in a copy. True when there was one. */

@@ -33,7 +33,7 @@ export async function openJsonl(database: Database, { files: given, folder }: Op
       return `(SELECT ${columns.map(({ name, cell }) => `${identifier(name)} AS ${cell}`).join(", ")},
           (${file ?? 0} + file_index)::UINTEGER AS file
         FROM read_json(${pathList(read)}, format = 'newline_delimited', records = true,
-          columns = {${spec}}, compression = 'uncompressed'))`;
+          columns = {${spec}}, compression = 'uncompressed', hive_partitioning = false))`;
     },
     mend: async () => false,
     explain: (error) => jsonError(error, files),
@@ -69,7 +69,8 @@ async function readNames(database: Database, files: readonly LocalFile[]): Promi
 
 /** The keys of all lines, in the order they first appear. What DuckDB infers leaves out rare ones and those that differ by case. */
 async function readKeys(database: Database, file: LocalFile): Promise<string[]> {
-  const lines = `read_json_objects(${pathList([file])}, format = 'newline_delimited', compression = 'uncompressed')`;
+  const lines = `read_json_objects(${pathList([file])}, format = 'newline_delimited', compression = 'uncompressed',
+    hive_partitioning = false)`;
   let found: Row[];
   try {
     // A line without keys gives a null. No line has 2^24 of them.

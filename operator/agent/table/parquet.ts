@@ -30,7 +30,7 @@ export async function openParquet(database: Database, { files }: OpenRequest): P
     relation: (file) => {
       const read = file === undefined ? files : files.slice(file, file + 1);
       return `(SELECT ${select}, (${file ?? 0} + file_index)::UINTEGER AS file, file_row_number AS row
-        FROM read_parquet(${pathList(read)}))`;
+        FROM read_parquet(${pathList(read)}, hive_partitioning = false))`;
     },
     mend: async () => false,
     explain: async (error) => parquetError(error, files),
@@ -45,7 +45,7 @@ interface FileColumns {
 
 async function describe(database: Database, file: LocalFile): Promise<Row[]> {
   try {
-    return await database.rows(`DESCRIBE SELECT * FROM read_parquet(${pathList([file])})`);
+    return await database.rows(`DESCRIBE SELECT * FROM read_parquet(${pathList([file])}, hive_partitioning = false)`);
   } catch (error) {
     throw parquetError(error, [file]);
   }

@@ -56,4 +56,9 @@ describe.each(formats)("%s", (format) => {
       }
     }
   });
+
+  test.each(["a=7", "day=2026-01-01", "c0=5", "json=1"])("a folder that is named %s gives no values", async (name) => {
+    const locals = [await write(format, `${name}/x`, 1), await write(format, `${name}/y/z`, 2)];
+    expect(await open(format, locals)).toMatchObject({ names: ["a"], values: [1, 2] });
+  });
 });
