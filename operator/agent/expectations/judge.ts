@@ -1,9 +1,9 @@
-import { columnDrift } from "../../profile/psi.ts";
 import type { ExpectationResult } from "../../store/api.ts";
 import { clip, errorText } from "../failure.ts";
 import { showExamples } from "../table/examples.ts";
 import type { TypedColumn } from "../table/typed.ts";
 import type { ExpectationTask } from "../tasks.ts";
+import { judgeDrift } from "./drift.ts";
 import { judgeNumber } from "./number.ts";
 import { type CheckedTable, exampleRows } from "./table.ts";
 import { type Rule, valueRules } from "./values.ts";
@@ -97,14 +97,8 @@ async function judgeColumn(
     const share = profile.nulls / profile.count;
     if (share > maxNulls) failures.push(`column ${name}: ${percent(share)} are null, more than ${percent(maxNulls)}`);
   }
-  const before = table.current?.profile.find((candidate) => candidate.name === name);
-  if (maxPsi !== undefined && before && profile) {
-    const drift = columnDrift(before, profile);
-    if (drift && drift.psi > maxPsi) {
-      const than = `against version ${table.current?.version}`;
-      failures.push(`column ${name}: the PSI ${than} is ${drift.psi.toFixed(3)}, more than ${maxPsi}`);
-    }
-  }
+  const drift = maxPsi === undefined ? undefined : judgeDrift(maxPsi, column, table);
+  if (drift) failures.push(drift);
   return failures;
 }
 

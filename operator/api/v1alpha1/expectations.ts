@@ -12,7 +12,7 @@ const rows = z.strictObject({
   maxDecrease: share
     .optional()
     .describe(
-      "The greatest share of the current version's rows that may be lacking, such as 0.2. Holds while there is no version.",
+      "The greatest share of the current version's rows that may be lacking, such as 0.2. Holds while there is no version; of a sensitive column nobody can tell it, so it never holds.",
     ),
 });
 
@@ -47,7 +47,7 @@ const fields = z.strictObject({
     .max(100)
     .optional()
     .describe(
-      "The greatest drift of the column against the current version, as the population stability index over the current version's bins; 0.1 is little, 0.25 is much. Holds while there is no version.",
+      "The greatest drift of the column against the current version, as the population stability index over the current version's bins; 0.1 is little, 0.25 is much. Holds while there is no version; of a sensitive column nobody can tell it, so it never holds.",
     ),
   rows: rows.optional().describe("How many rows the data may have."),
   freshness: z
