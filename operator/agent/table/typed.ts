@@ -6,7 +6,7 @@ import { type Example, showExamples } from "./examples.ts";
 import { inferTypes } from "./infer.ts";
 import type { RawColumn, RawTable } from "./raw.ts";
 import { splitSql } from "./split.ts";
-import { cast, nativeType, present, probeSql, readsAs, strict } from "./types.ts";
+import { cast, isNative, present, probeSql, readsAs, strict } from "./types.ts";
 
 /** A column of the table `cells`, which has the files' values in their types. */
 export interface TypedColumn extends Omit<Column, "nullable"> {
@@ -41,7 +41,7 @@ export async function makeTyped(
     });
   const open = raw.columns.filter(({ name }) => !given.has(name));
   const guessed = columns(await attempt(raw, () => inferTypes(database, open, { raw, all: false })));
-  if (isNative(raw, guessed)) {
+  if (raw.columns.every((column, index) => isNative(column, typeAt(guessed, index)))) {
     const select = raw.columns.map((column, index) => `${cast(column, typeAt(guessed, index))} AS ${column.cell}`);
     await database.run(`CREATE OR REPLACE VIEW cells AS SELECT ${select.join(", ")}, file, row FROM ${raw.relation()}`);
     return guessed;
@@ -60,11 +60,6 @@ export async function makeTyped(
 
 function typeAt(columns: readonly TypedColumn[], index: number): ColumnType {
   return columns[index]?.type ?? "String";
-}
-
-/** True when the files hold the values as they are wanted. */
-function isNative(raw: RawTable, typed: readonly TypedColumn[]): boolean {
-  return raw.columns.every(({ native }, index) => native && nativeType(native) === typeAt(typed, index));
 }
 
 interface Writing extends TypingRequest {

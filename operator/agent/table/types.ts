@@ -55,8 +55,7 @@ const sqlTypes = { Boolean: "BOOLEAN", Int64: "BIGINT", Double: "DOUBLE", String
 
 /** The cell as a value of the type, null where it is none. Timestamps with an offset become UTC. */
 export function cast(column: RawColumn, type: ColumnType): string {
-  // A column that has the type needs no detour over text.
-  if (column.native && nativeType(column.native) === type && type !== "String") {
+  if (type !== "String" && isNative(column, type)) {
     return type === "Timestamp"
       ? `TRY_CAST(${column.cell} AS TIMESTAMP)`
       : `TRY_CAST(${column.cell} AS ${sqlTypes[type]})`;
@@ -64,6 +63,11 @@ export function cast(column: RawColumn, type: ColumnType): string {
   const text = present(column, type);
   if (type === "Timestamp") return `TRY_CAST(TRY_CAST(${text} AS TIMESTAMPTZ) AS TIMESTAMP)`;
   return type === "String" ? text : `TRY_CAST(${text} AS ${sqlTypes[type]})`;
+}
+
+/** True when the files hold the column's values in the type: they need no detour over text, and no rule for it. */
+export function isNative({ native }: RawColumn, type: ColumnType): boolean {
+  return native !== undefined && nativeType(native) === type;
 }
 
 /** What a Parquet column is to Lemnis; what has no type here is text. */
@@ -90,6 +94,7 @@ export function strict(
   const seen = declared ? text : column.written;
   const misfit = `error('misfit ${number}')`;
   if (type === "String") return `CASE WHEN contains(${text}, chr(0)) THEN error('nul ${number}') ELSE ${text} END`;
+  if (isNative(column, type)) return cast(column, type);
   const rule = declared ? readsAs(column, type) : looksLike(column, type);
   const exact = `WHEN ${present(column, type)} IS NULL THEN NULL WHEN ${rule} THEN ${cast(column, type)} ELSE ${misfit}`;
   return `CASE WHEN ${plainly(type, seen, probe)} THEN ${probe} ${exact} END`;

@@ -1,0 +1,46 @@
+/** Values of Parquet beside a column that is wanted as another type. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Database } from "./database.ts";
+import { openRaw } from "./raw.ts";
+import { makeTyped } from "./typed.ts";
+
+let folder: string;
+let database: Database;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "lemnis-types-"));
+  database = await Database.open(join(folder, "database"), [folder]);
+});
+afterAll(() => {
+  database.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("a column of Parquet keeps its values when another one is declared with another type", () => {
+  test.each([
+    ["18446744073709551615::UBIGINT", "Double", "1.8446744073709552e+19"],
+    ["12345678901234567890::DECIMAL(38,0)", "Double", "1.2345678901234567e+19"],
+    ["12345678901234567890.5::DECIMAL(38,2)", "Double", "1.2345678901234567e+19"],
+    ["0.5::DECIMAL(38,20)", "Double", "0.5"],
+    ["'infinity'::DOUBLE", "Double", "inf"],
+    ["9223372036854775807::BIGINT", "Int64", "9223372036854775807"],
+    ["255::UTINYINT", "Int64", "255"],
+    ["true", "Boolean", "true"],
+    ["DATE '12026-01-01'", "Date", "12026-01-01"],
+    ["TIMESTAMPTZ '2026-01-01 10:00:00+02'", "Timestamp", "2026-01-01 08:00:00"],
+    ["TIMESTAMP_NS '2026-01-01 00:00:00.123456789'", "Timestamp", "2026-01-01 00:00:00.123456"],
+  ])("%s", async (value, type, shown) => {
+    const local = join(folder, "a.parquet");
+    await database.run(`COPY (SELECT 1::BIGINT AS id, ${value} AS x) TO '${local}' (FORMAT parquet)`);
+    for (const declared of [[], [{ name: "id", type: "String" as const }]]) {
+      const raw = await openRaw(database, { format: "Parquet", files: [{ path: "a.parquet", local }], folder });
+      const [id, x] = await makeTyped(database, raw, { declared, folder });
+      expect([id?.type, x?.type]).toEqual([declared.length > 0 ? "String" : "Int64", type]);
+      expect(await database.rows("SELECT c0::VARCHAR AS id, c1::VARCHAR AS x FROM cells")).toEqual([
+        { id: "1", x: shown },
+      ]);
+    }
+  });
+});
