@@ -6,7 +6,7 @@ import { type Dialect, readDialect } from "./dialect.ts";
 import { mixesLineEnds, unifyLineEnds } from "./line-ends.ts";
 import { refuseLongLines } from "./long-lines.ts";
 import { checkNames, checkSame, type OpenRequest, type RawColumn, type RawTable, type RecordRules } from "./raw.ts";
-import { lineFeed, longestRecord } from "./records.ts";
+import { carriageReturn, lineFeed, longestRecord, type RecordShape } from "./records.ts";
 
 /** DuckDB's own default is 16 lines of the greatest size: too much for a small pod, and too few pieces for two threads. */
 const bufferBytes = 2 * longestRecord;
@@ -79,18 +79,21 @@ async function unify(files: CsvFile[], folder: string): Promise<boolean> {
   for (const file of files) {
     if (!(await mixesLineEnds(file.local))) continue;
     const target = join(folder, "unified", file.path);
-    const { quote, delimiter } = file.dialect;
-    await unifyLineEnds(file.local, target, { quote: quote.charCodeAt(0), delimiter: delimiter.charCodeAt(0) });
+    await unifyLineEnds(file.local, target, shapeOf(file.dialect));
     Object.assign(file, { local: target, dialect: { ...file.dialect, lineEnd: lineFeed } });
     mended = true;
   }
   return mended;
 }
 
-function rulesOf({ quote, delimiter, header, lineEnd, names }: Dialect): RecordRules {
-  const shape = { quote: quote.charCodeAt(0), delimiter: delimiter.charCodeAt(0), lineEnd };
+function shapeOf({ quote, delimiter, lineEnd }: Dialect): Required<RecordShape> {
+  return { quote: quote.charCodeAt(0), delimiter: Buffer.from(delimiter), lineEnd };
+}
+
+function rulesOf(dialect: Dialect): RecordRules {
+  const { header, names } = dialect;
   // Of one column, an empty line is a null.
-  return { shape, header, blank: names.length === 1 };
+  return { shape: shapeOf(dialect), header, blanks: names.length === 1 ? [] : [carriageReturn, lineFeed] };
 }
 
 /** DuckDB's long advice in one line that names file, line and what was expected. */

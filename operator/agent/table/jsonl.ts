@@ -6,7 +6,7 @@ import type { LocalFile } from "../artifact/files.ts";
 import { clip, errorText, permanent, type TaskError } from "../failure.ts";
 import { type Database, identifier, literal, pathList, type Row } from "./database.ts";
 import { checkNames, columnLimit, type OpenRequest, type RawColumn, type RawTable } from "./raw.ts";
-import { lineFeed, type RecordShape, readRecords } from "./records.ts";
+import { carriageReturn, lineFeed, markLength, type RecordShape, readRecords, space, tab } from "./records.ts";
 
 const shape: RecordShape = { lineEnd: lineFeed };
 /** DuckDB's parser ends the process on JSON that is nested a hundred thousand deep. */
@@ -37,22 +37,24 @@ export async function openJsonl(database: Database, { files: given, folder }: Op
     },
     mend: async () => false,
     explain: (error) => jsonError(error, files),
-    records: () => ({ shape, header: false, blank: false }),
+    records: () => ({ shape, header: false, blanks: [space, tab, carriageReturn, lineFeed] }),
   };
 }
 
 /** DuckDB takes no byte order mark before JSON: a file that has one is copied without it. */
 async function withoutMark({ path, local }: LocalFile, folder: string): Promise<LocalFile> {
+  let start: number;
   const handle = await open(local);
   try {
-    const { buffer } = await handle.read(Buffer.alloc(3), 0, 3, 0);
-    if (!buffer.equals(Buffer.from("\ufeff"))) return { path, local };
+    const { buffer } = await handle.read(Buffer.alloc(3));
+    start = markLength(buffer);
   } finally {
     await handle.close();
   }
+  if (start === 0) return { path, local };
   const target = join(folder, "unmarked", path);
   await mkdir(dirname(target), { recursive: true });
-  await pipeline(createReadStream(local, { start: 3 }), createWriteStream(target));
+  await pipeline(createReadStream(local, { start }), createWriteStream(target));
   return { path, local: target };
 }
 

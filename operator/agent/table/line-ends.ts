@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { carriageReturn, lineFeed } from "./records.ts";
+import { carriageReturn, lineFeed, markLength, type RecordShape, space } from "./records.ts";
 
 /** True when a file has lines that end in more than one way, be it inside quotes. */
 export async function mixesLineEnds(local: string): Promise<boolean> {
@@ -29,25 +29,23 @@ export async function mixesLineEnds(local: string): Promise<boolean> {
 }
 
 /** Copies a file with every line end outside quotes as a line feed. */
-export async function unifyLineEnds(
-  local: string,
-  target: string,
-  { quote, delimiter }: { quote: number; delimiter: number },
-): Promise<void> {
+export async function unifyLineEnds(local: string, target: string, { quote, delimiter }: CellShape): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
-  let quoted = false;
-  let fresh = true;
+  let place: Place | undefined;
+  let matched = 0;
   let held = false;
   async function* unified(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of source) {
       const out = Buffer.allocUnsafe(chunk.length + 1);
-      let length = 0;
-      for (const byte of chunk) {
+      const mark = place === undefined ? markLength(chunk) : 0;
+      let length = chunk.copy(out, 0, 0, mark);
+      for (const byte of chunk.subarray(mark)) {
         if (held && byte !== lineFeed) out[length++] = lineFeed;
-        if (byte === quote && (quoted || fresh)) quoted = !quoted;
-        held = !quoted && byte === carriageReturn;
-        // A quote after a closing one opens again: doubled quotes.
-        fresh = byte === delimiter || byte === lineFeed || held || byte === quote;
+        matched = byte === delimiter[matched] ? matched + 1 : 0;
+        const ends = matched === delimiter.length || byte === lineFeed || byte === carriageReturn;
+        if (matched === delimiter.length) matched = 0;
+        place = nextPlace(place ?? "begin", byte, { quote, ends });
+        held = place === "begin" && byte === carriageReturn;
         if (!held) out[length++] = byte;
       }
       yield out.subarray(0, length);
@@ -55,4 +53,18 @@ export async function unifyLineEnds(
     if (held) yield Buffer.from("\n");
   }
   await pipeline(createReadStream(local), unified, createWriteStream(target));
+}
+
+type CellShape = Required<Pick<RecordShape, "quote" | "delimiter">>;
+
+/** Where the last byte has led to: to a cell's begin, to its first space, … */
+type Place = "begin" | "space" | "text" | "quoted" | "closed";
+
+/** Quotes open and close as in `readRecords`; `ends`: the byte ends a cell, unless it is quoted. */
+function nextPlace(place: Place, byte: number, { quote, ends }: { quote: number; ends: boolean }): Place {
+  if (place === "quoted") return byte === quote ? "closed" : "quoted";
+  if (byte === quote) return place === "text" ? "text" : "quoted";
+  if (ends) return "begin";
+  if (byte !== space) return "text";
+  return place === "begin" ? "space" : place === "closed" ? "closed" : "text";
 }

@@ -41,8 +41,8 @@ export interface RawTable {
 export interface RecordRules {
   shape: RecordShape;
   header: boolean;
-  /** True when a blank record is a row. */
-  blank: boolean;
+  /** Records of these bytes alone are no rows. */
+  blanks: readonly number[];
 }
 
 export interface OpenRequest {

@@ -11,9 +11,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const csv = { quote: 0x22, delimiter: 0x2c, lineEnd: lineFeed };
-
-async function recordsOf(content: string): Promise<string[]> {
+async function recordsOf(content: string, delimiter = ","): Promise<string[]> {
+  const csv = { quote: 0x22, delimiter: Buffer.from(delimiter), lineEnd: lineFeed };
   const local = join(folder, "file");
   writeFileSync(local, content);
   const found: string[] = [];
@@ -28,18 +27,34 @@ async function recordsOf(content: string): Promise<string[]> {
 const cell = fc.oneof(
   fc.stringMatching(/^[a-z ]{0,4}$/),
   fc.stringMatching(/^[a-z]"[a-z"]{0,3}$/),
-  fc.array(fc.constantFrom('""', "\n", "\r\n", ",", "x"), { maxLength: 5 }).map((parts) => `"${parts.join("")}"`),
+  fc
+    .tuple(
+      fc.constantFrom("", " "),
+      fc.array(fc.constantFrom('""', '" "', "\n", "\r\n", ",", "€", "x"), { maxLength: 5 }),
+      fc.constantFrom("", "  "),
+    )
+    .map(([before, parts, after]) => `${before}"${parts.join("")}"${after}`),
 );
-const record = fc.array(cell, { minLength: 2, maxLength: 4 }).map((cells) => `${cells.join(",")}\n`);
+const cells = fc.array(cell, { minLength: 2, maxLength: 4 });
 
-test("records end where their cells do, whatever is quoted", async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(record, { maxLength: 20 }), async (records) => {
-      expect(await recordsOf(records.join(""))).toEqual(records);
-    }),
-    { numRuns: 60 },
-  );
-}, 60_000);
+test.each([
+  [",", ""],
+  ["€", ""],
+  [",", "\ufeff"],
+])(
+  "records end where their cells do, whatever is quoted, with the delimiter %s after %j",
+  async (delimiter, mark) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(cells, { minLength: 1, maxLength: 20 }), async (rows) => {
+        const [first, ...others] = rows.map((row) => `${row.join(delimiter)}\n`);
+        const records = [mark + first, ...others];
+        expect(await recordsOf(records.join(""), delimiter)).toEqual(records);
+      }),
+      { numRuns: 60 },
+    );
+  },
+  60_000,
+);
 
 test("records longer than a chunk, and one without a line end", async () => {
   const records = ["a,b\n", `"${"x\n".repeat(1 << 20)}",1\n`, `${"y".repeat(3 << 20)},2\n`, "3,4"];

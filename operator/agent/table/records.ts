@@ -5,16 +5,26 @@ import { permanent } from "../failure.ts";
 /** What tells records apart. JSON lines have no quotes to heed: their strings hold no line ends. */
 export interface RecordShape {
   quote?: number;
-  delimiter?: number;
+  /** As UTF-8. */
+  delimiter?: Buffer;
   /** The last byte of a line's end. */
   lineEnd: number;
 }
 
 export const lineFeed = 0x0a;
 export const carriageReturn = 0x0d;
+export const tab = 0x09;
+export const space = 0x20;
+const byteOrderMark = Buffer.from("\ufeff");
 const chunkBytes = 1 << 20;
 /** Longer records are refused before they are held. */
 export const longestRecord = 16 << 20;
+
+/** How many of a file's first bytes are a byte order mark. */
+export function markLength(bytes: Buffer): number {
+  const { length } = byteOrderMark;
+  return bytes.subarray(0, length).equals(byteOrderMark) ? length : 0;
+}
 
 /** Some whole records: record n lies between ends[n - 1] (or 0) and ends[n], its line end included. */
 export interface RecordBatch {
@@ -28,7 +38,7 @@ export async function* readRecords({ path, local }: LocalFile, shape: RecordShap
   let count = 0;
   for await (const chunk of createReadStream(local, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>) {
     const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-    const ends = recordEnds(bytes, shape);
+    const ends = recordEnds(bytes, shape, count === 0 ? markLength(bytes) : 0);
     const used = ends.at(-1) ?? 0;
     if (used > 0) yield { bytes, ends };
     count += ends.length;
@@ -40,11 +50,11 @@ export async function* readRecords({ path, local }: LocalFile, shape: RecordShap
   if (rest.length > 0) yield { bytes: rest, ends: [rest.length] };
 }
 
-function recordEnds(bytes: Buffer, shape: RecordShape): number[] {
+function recordEnds(bytes: Buffer, shape: RecordShape, begin: number): number[] {
   const { quote, lineEnd } = shape;
   const ends: number[] = [];
   let nextQuote = quote === undefined ? -1 : bytes.indexOf(quote);
-  let start = 0;
+  let start = begin;
   for (;;) {
     let end = bytes.indexOf(lineEnd, start);
     if (end < 0) return ends;
@@ -58,22 +68,32 @@ function recordEnds(bytes: Buffer, shape: RecordShape): number[] {
   }
 }
 
-/** Where a record with quotes ends; a quote opens at a cell's begin only, and stands for itself elsewhere. -1: not yet. */
+/**
+ * Where a record with quotes ends; -1: not yet. As DuckDB has it, a quote opens at a cell's begin, also after one space, and
+ * anew after a closed one and spaces; elsewhere it stands for itself.
+ */
 function quotedEnd(bytes: Buffer, start: number, { quote, delimiter, lineEnd }: Required<RecordShape>): number {
-  let fresh = true;
+  const last = delimiter[delimiter.length - 1];
+  let cell = start;
   for (let index = start; index < bytes.length; index++) {
     const byte = bytes[index];
-    if (fresh && byte === quote) {
-      do index = bytes.indexOf(quote, index + 1) + 1;
-      while (index > 0 && bytes[index] === quote);
-      if (index === 0 || index === bytes.length) return -1;
+    if (byte === quote && (index === cell || (index === cell + 1 && bytes[cell] === space))) {
+      do {
+        index = bytes.indexOf(quote, index + 1) + 1;
+        if (index === 0) return -1;
+        while (last !== space && bytes[index] === space) index += 1;
+      } while (bytes[index] === quote);
+      if (index === bytes.length) return -1;
       index -= 1;
-      fresh = false;
     } else if (byte === lineEnd) {
       return index;
-    } else {
-      fresh = byte === delimiter;
+    } else if (byte === last && endsWith(bytes, index + 1, delimiter)) {
+      cell = index + 1;
     }
   }
   return -1;
+}
+
+function endsWith(bytes: Buffer, end: number, delimiter: Buffer): boolean {
+  return delimiter.length === 1 || delimiter.equals(bytes.subarray(Math.max(0, end - delimiter.length), end));
 }

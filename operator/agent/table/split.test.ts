@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DeclaredColumn, SplitRule } from "../tasks.ts";
 import { Database } from "./database.ts";
-import { openRaw, type TableFormat } from "./raw.ts";
+import { type CsvOptions, openRaw, type TableFormat } from "./raw.ts";
 import { pathSplit } from "./split.ts";
 import { makeTyped } from "./typed.ts";
 import { writeSplits } from "./write.ts";
@@ -33,11 +33,11 @@ const time: DeclaredColumn = { name: "at", role: "Timestamp" };
 async function split(
   files: Record<string, string>,
   splits: SplitRule,
-  { format = "CSV", declared = [] }: { format?: TableFormat; declared?: DeclaredColumn[] } = {},
+  { format = "CSV", declared = [], csv }: { format?: TableFormat; declared?: DeclaredColumn[]; csv?: CsvOptions } = {},
 ): Promise<Record<string, string>> {
   const locals = Object.keys(files).map((path) => ({ path, local: join(folder, path) }));
   for (const { path, local } of locals) writeFileSync(local, files[path] ?? "");
-  const raw = await openRaw(database, { format, files: locals, folder });
+  const raw = await openRaw(database, { format, files: locals, csv, folder });
   const typed = await makeTyped(database, raw, { declared, splits, folder });
   const written = await writeSplits(database, { raw, typed, splits, folder: join(folder, "splits") });
   return Object.fromEntries(written.map(({ path, local }) => [path, readFileSync(local, "utf8")]));
@@ -119,6 +119,14 @@ test("a split by time ends where the next begins, and has the rows without a tim
   expect([...rows.map((row) => found.get(row))]).toEqual(["train", "validation", "test", "train"]);
 });
 
+test("a time that is none is told before it is split by", async () => {
+  const rows = ["1,2026-03-09", "2,secret"];
+  await expect(splitsOf("id,at", rows, rules.time as SplitRule, [time])).rejects.toMatchObject({
+    reason: "SchemaViolation",
+    message: "column at has the role Timestamp, but holds String: it must be Timestamp or Date",
+  });
+});
+
 describe("files are split one by one, to the byte", () => {
   const together = (written: Record<string, string>, path: string) =>
     Object.keys(written)
@@ -155,6 +163,37 @@ describe("files are split one by one, to the byte", () => {
     const blank = format === "JSONL" ? content.replace("\n\n  \n", "\n") : content;
     const mixed = content.includes("5") ? blank.replace("2\r\n", "2\n") : blank;
     expect(written["all/a.csv"]).toBe(mixed);
+  });
+
+  test.each<[string, string, CsvOptions?]>([
+    ["a row of empty cells between tabs", "a\tb\n1\t2\n\t\n3\t4\n"],
+    ["a row of empty cells between spaces", "a b\n1 2\n \n3 4\n", { delimiter: " ", header: true }],
+    ["a quote after a space", 'a,b\n1, "x\ny"\n "2\n", z\n'],
+    ["quotes that close before spaces, and open again", 'a,b\n"1" ,"x"  \n"2","y" "\nz"\n'],
+    ["a delimiter of several bytes", 'a€b\n"x\ny"€ "p\nq"\n3€4\n', { delimiter: "€", header: true }],
+    ["a byte order mark before a quote", '\ufeff"p\nq",2\n3,4\n', { header: false }],
+    ["mixed line ends after it", '\ufeff"p\nq",2\n3, "4"\r\n', { header: false }],
+    ["mixed line ends, and another in quotes after a space", 'a,b\n1, "x\r\ny"\r\n2,z\n'],
+    ["mixed line ends and a delimiter of several bytes", 'a€b\n1€"p\r\nq"\r\n', { delimiter: "€", header: true }],
+  ])("%s", async (_, content, csv) => {
+    const options = csv ? { csv } : {};
+    const written = await split({ "a.csv": content }, { shares: [{ name: "all", percent: 100 }], seed: 0 }, options);
+    const unified = content.replaceAll(/(?<=["2z])\r\n/g, "\n");
+    expect(written).toEqual({ "all/a.csv": unified });
+  });
+
+  test("rows that two readers tell apart in two ways are no passing trouble", async () => {
+    const local = join(folder, "a.csv");
+    writeFileSync(local, "a,b\n1,2\n3,4\n");
+    const raw = await openRaw(database, { format: "CSV", files: [{ path: "a.csv", local }], folder });
+    const splits = { shares, seed: 0 };
+    const typed = await makeTyped(database, raw, { declared: [], splits, folder });
+    writeFileSync(local, "a,b\n1,2\n3,4\n5,6\n");
+    await expect(writeSplits(database, { raw, typed, splits, folder: join(folder, "splits") })).rejects.toMatchObject({
+      reason: "SourceInvalid",
+      retryable: false,
+      message: expect.stringMatching(/^a\.csv: its rows can't be told apart/),
+    });
   });
 });
 

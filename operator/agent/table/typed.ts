@@ -41,6 +41,7 @@ export async function makeTyped(
     });
   const open = raw.columns.filter(({ name }) => !given.has(name));
   const guessed = columns(await attempt(raw, () => inferTypes(database, open, { raw, all: false })));
+  checkRoles(guessed);
   if (raw.columns.every((column, index) => isNative(column, typeAt(guessed, index)))) {
     const select = raw.columns.map((column, index) => `${cast(column, typeAt(guessed, index))} AS ${column.cell}`);
     await database.run(`CREATE OR REPLACE VIEW cells AS SELECT ${select.join(", ")}, file, row FROM ${raw.relation()}`);
@@ -53,6 +54,7 @@ export async function makeTyped(
   if (given.has(guessed[misfit]?.name ?? "")) throw await violation(database, raw, guessed[misfit] as TypedColumn);
   // The sample has misled: all rows are asked.
   const exact = columns(await attempt(raw, () => inferTypes(database, open, { raw, all: true })));
+  checkRoles(exact);
   const second = await convert(exact);
   if (second !== undefined) throw await violation(database, raw, exact[second] as TypedColumn);
   return exact;
@@ -147,6 +149,23 @@ function checkPresent(raw: RawTable, declared: readonly DeclaredColumn[], splits
     "SchemaViolation",
     `the declared ${plural} not in the data: ${names(missing)}; the data has: ${names(raw.columns)}`,
   );
+}
+
+/** The types that a role needs. */
+const roleTypes: Partial<Record<NonNullable<Column["role"]>, readonly ColumnType[]>> = {
+  Timestamp: ["Timestamp", "Date"],
+  Weight: ["Double", "Int64"],
+};
+
+function checkRoles(columns: readonly TypedColumn[]): void {
+  for (const { name, type, role } of columns) {
+    const wanted = role && roleTypes[role];
+    if (!wanted || wanted.includes(type)) continue;
+    throw permanent(
+      "SchemaViolation",
+      `column ${name} has the role ${role}, but holds ${type}: it must be ${wanted.join(" or ")}`,
+    );
+  }
 }
 
 /** Which values of a declared column are not of its type. */

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { hashFile, type LocalFile } from "../artifact/files.ts";
+import { permanent, type TaskError } from "../failure.ts";
 import type { SplitRule } from "../tasks.ts";
 import { type Database, identifier, literal } from "./database.ts";
 import type { RawTable, RecordRules } from "./raw.ts";
@@ -93,7 +94,7 @@ async function copyRecords(
       let start = 0;
       for (const end of ends) {
         if (header) for (const output of outputs) output.add(bytes, start, end);
-        else if (rules.blank || !isBlank(bytes, start, end)) {
+        else if (!isBlank(bytes, start, end, rules.blanks)) {
           const output = outputs[splits.take()];
           if (!output) throw mismatch(file.path);
           output.add(bytes, start, end);
@@ -111,15 +112,15 @@ async function copyRecords(
   }
 }
 
-function isBlank(bytes: Buffer, start: number, end: number): boolean {
-  for (let index = start; index < end; index++) {
-    const byte = bytes[index];
-    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) return false;
-  }
+function isBlank(bytes: Buffer, start: number, end: number, blanks: readonly number[]): boolean {
+  for (let index = start; index < end; index++) if (!blanks.includes(bytes[index] as number)) return false;
   return true;
 }
 
 /** Two readers of one file that disagree must not mix up its splits. */
-function mismatch(path: string): Error {
-  return new Error(`${path}: its rows could not be told apart`);
+function mismatch(path: string): TaskError {
+  return permanent(
+    "SourceInvalid",
+    `${path}: its rows can't be told apart to be split: write quotes around whole cells, and double those inside`,
+  );
 }

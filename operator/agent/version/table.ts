@@ -94,7 +94,7 @@ async function fileSplits(
   return { files: written.map(({ path, local, digest, size }) => ({ path, local, digest, size })), splits: counts };
 }
 
-/** What the types do not say: values where they must be, and roles that the columns can have. */
+/** What the types do not say: values where they must be. */
 async function checkContract(
   { task }: Making,
   table: { database: Database; columns: readonly TypedColumn[]; profiled: Profiled; files: RawTable["files"] },
@@ -106,15 +106,6 @@ async function checkContract(
     const rows = nulls === 1 ? "1 row has" : `${nulls} rows have`;
     const where = await exampleRows(table, column, `${column.cell} IS NULL`);
     throw permanent("SchemaViolation", `column ${name} must not be null, but ${rows} no value: ${where}`);
-  }
-  for (const { name, type, role } of table.columns) {
-    const wanted =
-      role === "Timestamp" ? ["Timestamp", "Date"] : role === "Weight" ? ["Double", "Int64"] : [type as string];
-    if (wanted.includes(type)) continue;
-    throw permanent(
-      "SchemaViolation",
-      `column ${name} has the role ${role}, but holds ${type}: it must be ${wanted.join(" or ")}`,
-    );
   }
 }
 
