@@ -57,20 +57,23 @@ function runsOf(files: readonly CsvFile[]): Run[] {
   const runs: Run[] = [];
   files.forEach((file, start) => {
     const last = runs.at(-1);
-    if (last?.dialect.delimiter === file.dialect.delimiter) last.files.push(file);
+    const { delimiter, isUnified } = file.dialect;
+    if (last?.dialect.delimiter === delimiter && last.dialect.isUnified === isUnified) last.files.push(file);
     else runs.push({ start, dialect: file.dialect, files: [file] });
   });
   return runs;
 }
 
 function readSql(columns: readonly RawColumn[], { start, dialect, files }: Run): string {
-  const { delimiter, quote, header, nulls } = dialect;
+  const { delimiter, quote, header, nulls, isUnified } = dialect;
+  // Without it DuckDB goes by the first line end that it sees, be it in quotes.
+  const lineEnd = isUnified ? ", new_line = '\\n'" : "";
   const spec = columns.map(({ cell }) => `'${cell}': 'VARCHAR'`).join(", ");
   return `SELECT ${columns.map(({ cell }) => cell).join(", ")}, (${start} + file_index)::UINTEGER AS file
     FROM read_csv(${pathList(files)}, columns = {${spec}}, auto_detect = false,
       header = ${header}, delim = ${literal(delimiter)}, quote = ${literal(quote)}, escape = ${literal(quote)},
       nullstr = [${nulls.map(literal).join(", ")}], allow_quoted_nulls = false, null_padding = false, strict_mode = true,
-      max_line_size = ${longestRecord}, buffer_size = ${bufferBytes}, compression = 'none', hive_partitioning = false)`;
+      max_line_size = ${longestRecord}, buffer_size = ${bufferBytes}, compression = 'none', hive_partitioning = false${lineEnd})`;
 }
 
 /** DuckDB's parser takes one kind of line end in a file: mixed ones are unified in a copy. True when there was one. */
@@ -80,7 +83,7 @@ async function unify(files: CsvFile[], folder: string): Promise<boolean> {
     if (!(await mixesLineEnds(file.local))) continue;
     const target = join(folder, "unified", file.path);
     await unifyLineEnds(file.local, target, shapeOf(file.dialect));
-    Object.assign(file, { local: target, dialect: { ...file.dialect, lineEnd: lineFeed } });
+    Object.assign(file, { local: target, dialect: { ...file.dialect, lineEnd: lineFeed, isUnified: true } });
     mended = true;
   }
   return mended;

@@ -15,6 +15,8 @@ export interface Dialect {
   names: string[];
   /** The last byte of a line's end: a line feed, or a carriage return where no line feed follows it. */
   lineEnd: number;
+  /** True when all line ends outside quotes are line feeds now. */
+  isUnified?: true;
 }
 
 /**

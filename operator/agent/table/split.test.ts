@@ -172,6 +172,7 @@ describe("files are split one by one, to the byte", () => {
     ["quotes that close before spaces, and open again", 'a,b\n"1" ,"x"  \n"2","y" "\nz"\n'],
     ["a delimiter of several bytes", 'a€b\n"x\ny"€ "p\nq"\n3€4\n', { delimiter: "€", header: true }],
     ["a byte order mark before a quote", '\ufeff"p\nq",2\n3,4\n', { header: false }],
+    ["line ends in quotes before the first other one", '"p\r\nq",2\n3,4\n', { header: false }],
     ["mixed line ends after it", '\ufeff"p\nq",2\n3, "4"\r\n', { header: false }],
     ["mixed line ends, and another in quotes after a space", 'a,b\n1, "x\r\ny"\r\n2,z\n'],
     ["mixed line ends and a delimiter of several bytes", 'a€b\n1€"p\r\nq"\r\n', { delimiter: "€", header: true }],
