@@ -1,8 +1,10 @@
-/** Values of Parquet beside a column that is wanted as another type. */
-import { mkdtempSync, rmSync } from "node:fs";
+/** Which texts are dates, and values of Parquet beside a column that is wanted as another type. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ColumnType } from "../../store/api.ts";
+import type { DeclaredColumn } from "../tasks.ts";
 import { Database } from "./database.ts";
 import { openRaw } from "./raw.ts";
 import { makeTyped } from "./typed.ts";
@@ -42,5 +44,37 @@ describe("a column of Parquet keeps its values when another one is declared with
         { id: "1", x: shown },
       ]);
     }
+  });
+});
+
+describe("a date or a time is written with a year of four digits", () => {
+  const read = async (values: readonly string[], declared: DeclaredColumn[]) => {
+    const local = join(folder, "a.csv");
+    writeFileSync(local, `x\n${values.join("\n")}\n`);
+    const raw = await openRaw(database, { format: "CSV", files: [{ path: "a.csv", local }], folder });
+    return (await makeTyped(database, raw, { declared, folder }))[0]?.type;
+  };
+
+  const odd = ["infinity", "-infinity", "12026-01-01", "0044-03-15 (BC)"];
+  describe.each<ColumnType>(["Date", "Timestamp"])("%s", (type) => {
+    test.each(type === "Date" ? odd : [...odd, "12026-01-01 10:00:00", "0044-03-15 (BC) 10:00:00"])(
+      "%s is none",
+      async (value) => {
+        await expect(read(["2026-01-01", value], [{ name: "x", type }])).rejects.toMatchObject({
+          reason: "SchemaViolation",
+          message: `column x must be ${type}, but 1 value is not: "${value}" (a.csv, row 2)`,
+        });
+        const usual = type === "Date" ? "2026-01-01" : "2026-01-01 10:00:00";
+        expect(await read([...new Array<string>(10_001).fill(usual), value], [])).toBe("String");
+      },
+    );
+  });
+
+  test.each<[ColumnType, string[]]>([
+    ["Date", ["0001-01-01", "9999-12-31"]],
+    ["Timestamp", ["0001-01-01 00:00:00", "9999-12-31T23:59:59.999999", "9999-12-31 23:59:59Z", "2026-01-01"]],
+  ])("as all others are: %s", async (type, values) => {
+    expect(await read(values, [{ name: "x", type }])).toBe(type);
+    expect(await read(values, [])).toBe(type);
   });
 });

@@ -122,8 +122,13 @@ function plainly(type: Exclude<ColumnType, "String">, text: string, probe: strin
       return `(${probe} IS NOT NULL AND strlen(${text}) < 19 AND (${begins.join(" OR ")}) AND NOT contains(${text}, '_'))`;
     }
     case "Date":
-      return `${probe}::VARCHAR = ${text}`;
+      return `(${fourDigits(probe)} AND ${probe}::VARCHAR = ${text})`;
     case "Timestamp":
-      return `${probe}::VARCHAR = replace(${text}, 'T', ' ')`;
+      return `(${fourDigits(probe)} AND ${probe}::VARCHAR = replace(${text}, 'T', ' '))`;
   }
+}
+
+/** True of the years 1 to 9999: DuckDB also reads later ones, those before Christ, and infinity. */
+function fourDigits(probe: string): string {
+  return `${probe} >= '0001-01-01' AND ${probe} < '10000-01-01'`;
 }
