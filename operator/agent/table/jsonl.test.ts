@@ -100,3 +100,52 @@ test.each([
     /^0\.jsonl, line [12]: not an object; every line must be one JSON object/,
   );
 });
+
+describe("what is said of a bad line holds no excerpt of it", () => {
+  test.each<[string, string, string]>([
+    ["a word", '{"id":1,"ssn":S123456789}', "line 2: not valid JSON (column 15: Unexpected token)"],
+    [
+      "a quote inside a text",
+      '{"id":1,"name":"Smith"Jones"}',
+      "line 2: not valid JSON (column 23: Expected ',' or '}' after property value)",
+    ],
+    [
+      "a number with dashes",
+      '{"ssn":987-65-4321}',
+      "line 2: not valid JSON (column 11: Expected ',' or '}' after property value)",
+    ],
+    ["no value", '{"ssn":  }', "line 2: not valid JSON (column 10: Unexpected token)"],
+    [
+      "a wrong word after others",
+      '{"a": NaN, "b": -Infinity, "c": nulx}',
+      "line 2: not valid JSON (column 36: Unexpected token)",
+    ],
+    [
+      "half an object",
+      '{"ssn": "1234"',
+      "line 2: not valid JSON (column 15: Expected ',' or '}' after property value)",
+    ],
+    ["an open text", '{"ssn": "1234', "line 2: not valid JSON (column 14: Unterminated string)"],
+    ["nothing after a colon", '{"ssn":', "line 2: not valid JSON (column 8: Unexpected end)"],
+    [
+      "two objects",
+      '{"ssn":"1234"}{"ssn":"5678"}',
+      "line 2: not valid JSON (column 15: Unexpected non-whitespace character after JSON)",
+    ],
+    ["a key twice", '{"ssn":"1234","b":1,"ssn":"5678"}', "row 2: a key comes twice"],
+    [
+      "half a character",
+      '{"ssn":"1234\\ud800"}',
+      "0.jsonl can't be read as JSONL: byte 19 of a line: no low surrogate in string",
+    ],
+  ])("%s", async (_, line, says) => {
+    const reading = read(`{"id": 1}\n${line}\n{"id": 3}\n`);
+    await expect(reading).rejects.toMatchObject({
+      reason: "SourceInvalid",
+      message: expect.stringMatching(/^0\.jsonl[, ]/),
+    });
+    const { message } = (await reading.catch((error: unknown) => error)) as Error;
+    expect(message).toContain(says);
+    expect(message).not.toMatch(/1234|4321|5678|Smith|Jones|S12/);
+  });
+});
