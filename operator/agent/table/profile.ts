@@ -27,6 +27,8 @@ export interface Profiled {
   newest?: number;
 }
 
+const lastDateMs = 8.64e15;
+
 /**
  * Statistics of the table `cells`, over all its rows, in one pass and a short one for each histogram. `count` counts rows,
  * nulls included. NaN counts as null, as in pandas; infinite values count as values, and are left out of every number.
@@ -53,7 +55,8 @@ export async function profileTable(database: Database, columns: readonly TypedCo
     profile,
     missing: await missingPatterns(database, columns, lacking),
     nulls: new Map(columns.map(({ name, cell }) => [name, Number(summary[`${cell}_raw_nulls`])])),
-    ...(typeof newest === "number" ? { newest: newest * 1000 } : {}),
+    // Parquet knows times that JavaScript has no dates for.
+    ...(typeof newest === "number" && newest * 1000 <= lastDateMs ? { newest: newest * 1000 } : {}),
   };
 }
 

@@ -63,6 +63,9 @@ export async function openRaw(database: Database, request: OpenRequest): Promise
 /** As many as the store takes. */
 export const columnLimit = 10_000;
 
+/** What DuckDB's readers call the numbers of files and rows. */
+const taken = new Set(["file_index", "file_row_number"]);
+
 /** Refuses names that DuckDB or the store could not tell apart, or that nobody can type; and more than a version can have. */
 export function checkNames(names: readonly string[], file: string): void {
   if (names.length > columnLimit) {
@@ -87,6 +90,9 @@ export function checkNames(names: readonly string[], file: string): void {
         "SourceInvalid",
         `${file}: the column name ${shown} is longer than 256 characters or has control characters`,
       );
+    }
+    if (taken.has(name.toLowerCase())) {
+      throw permanent("SourceInvalid", `${file}: the column name ${name} is taken by what reads the file: rename it`);
     }
     const same = seen.get(name.toLowerCase());
     if (same !== undefined) {

@@ -109,6 +109,7 @@ describe("CSV as people write it", () => {
     ["a row with too many", "a,b\n1,2,3\n", /line 2: 3 columns where the header has 2/],
     ["a name twice", "a,a\n1,2\n", /two columns are named a/],
     ["names that differ by case", "a,A\n1,2\n", /differ only by case/],
+    ["a name that the reader has for itself", "a,File_Index\n1,2\n", /File_Index is taken/],
     ["a column without a name", ",a\n0,1\n", /column 1 has no name.*index=False/],
     ["a quote that is not closed", 'a,b\n"1,2\n3,4\n', /line \d: a quote is not closed/],
     ["bytes that are no UTF-8", Buffer.from([0x61, 0x2c, 0x62, 0x0a, 0x31, 0x2c, 0xff, 0xfe, 0x0a]), /not valid UTF-8/],

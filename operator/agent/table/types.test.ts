@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ColumnType } from "../../store/api.ts";
 import type { DeclaredColumn } from "../tasks.ts";
 import { Database } from "./database.ts";
+import { profileTable } from "./profile.ts";
 import { openRaw } from "./raw.ts";
 import { makeTyped } from "./typed.ts";
 
@@ -45,6 +46,18 @@ describe("a column of Parquet keeps its values when another one is declared with
       ]);
     }
   });
+});
+
+test.each([
+  ["TIMESTAMP '294246-01-01'", undefined],
+  ["'infinity'::TIMESTAMP", undefined],
+  ["TIMESTAMP '12026-01-01'", Date.UTC(12026, 0, 1)],
+])("the newest time is one that can be told: %s", async (value, newest) => {
+  const local = join(folder, "newest.parquet");
+  await database.run(`COPY (SELECT ${value} AS x) TO '${local}' (FORMAT parquet)`);
+  const raw = await openRaw(database, { format: "Parquet", files: [{ path: "newest.parquet", local }], folder });
+  const columns = await makeTyped(database, raw, { declared: [{ name: "x", role: "Timestamp" }], folder });
+  expect((await profileTable(database, columns)).newest).toBe(newest);
 });
 
 describe("a date or a time is written with a year of four digits", () => {
