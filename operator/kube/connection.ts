@@ -1,4 +1,5 @@
 /** Kept connections to the API server, with credentials as they are now. */
+import { createSecureContext } from "node:tls";
 import { type Dispatcher, Pool } from "undici";
 import type { KubeConfig } from "./config.ts";
 import { type Answer, exchange, type Terms } from "./exchange.ts";
@@ -66,9 +67,8 @@ export class Connection {
       keepAliveTimeout: 60_000,
       connect: {
         timeout: 5_000,
-        ...(ca ? { ca } : {}),
-        ...(cert ? { cert } : {}),
-        ...(key ? { key } : {}),
+        // One for all: each connection would parse the certificates again, and keep them.
+        secureContext: createSecureContext({ ca, cert, key }),
         ...(servername ? { servername } : {}),
         ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
       },

@@ -61,6 +61,14 @@ describe("when the manifest asks for another evaluation", () => {
     expect(decisionOf(plan(edited, told, situation))).toBeUndefined();
   });
 
+  test("on another Dataset of the same bytes, what was measured on the first does not count", () => {
+    const told = modelRecord([modelVersion(1, { evaluations: [evaluation(about, { accuracy: 0.99 })] })]);
+    const edited = model({ gates: [accuracy], evaluation: { datasetRef: { name: "other", split: "test" } } });
+    const planned = plan(edited, told, { dataset: judgedOn("other") });
+    expect(decisionOf(planned)).toBeUndefined();
+    expect(subjectOf(planned.apply[0]?.object as Job)).toMatchObject({ dataset: "other", datasetVersion: 1 });
+  });
+
   test("on the same bytes read in another way, by another label, it is made anew", () => {
     const told = modelRecord([modelVersion(1, { evaluations: [evaluation(about, { accuracy: 0.99 })] })]);
     expect(decisionOf(plan(subject, told))).toMatchObject({ verdict: "Passed" });
@@ -97,6 +105,62 @@ describe("an evaluation that the cluster did not let end in time", () => {
     const next = made(planned.apply[0]?.object as Job, running);
     expect(plan(subject, open(2, 1), { jobs: [job, next] })).toMatchObject({ apply: [], delete: [] });
   });
+});
+
+describe("of several versions, one that can't be evaluated holds up no other", () => {
+  const subject = model({ gates: [accuracy] });
+  const versionOf = (planned: ReturnType<typeof plan>) => subjectOf(planned.apply[0]?.object as Job);
+  const job = evaluationJob(subject, open(1), failed);
+  const failedBy = (reason: string, exitCode: number) => [
+    pod(job.metadata.name, told("evaluate", reason, "why", exitCode)),
+  ];
+
+  test("when the data has moved on since: it is tried again after them", () => {
+    const situation = { jobs: [job], pods: failedBy("LabelMissing", 3), dataset: readyDataset(2) };
+    expect(versionOf(plan(subject, open(2, 1), situation))).toMatchObject({ version: 2, datasetVersion: 2 });
+    expect(versionOf(plan(subject, open(1), situation))).toMatchObject({ version: 1, datasetVersion: 2 });
+  });
+
+  test("and is decided when the model is at fault, also when the data has moved on", () => {
+    const planned = plan(subject, open(2, 1), {
+      ...{ jobs: [job], pods: failedBy("PredictionFailed", 3), dataset: readyDataset(2) },
+    });
+    expect(decisionOf(planned)).toMatchObject({ verdict: "Failed", reason: "PredictionFailed" });
+  });
+
+  test("when no runtime lists its format", () => {
+    const record = modelRecord([modelVersion(1, { format: "xgboost" }), modelVersion(2)]);
+    expect(versionOf(plan(subject, record))).toMatchObject({ version: 2 });
+    const alone = plan(subject, modelRecord([modelVersion(1, { format: "xgboost" })]));
+    expect(readyOf(alone)).toMatchObject({ reason: "RuntimeNotFound" });
+  });
+
+  test("and few of its Jobs are kept, however often the data moves on", () => {
+    let jobs = [job];
+    for (let data = 2; data < 12; data++) {
+      const situation = { pods: failedBy("LabelMissing", 3), dataset: readyDataset(data) };
+      const planned = plan(subject, open(1), { ...situation, jobs });
+      const next = made(planned.apply[0]?.object as Job, failed);
+      next.metadata.creationTimestamp = `2026-03-01T10:${data + 10}:00Z`;
+      jobs = [next, ...jobs.filter(({ metadata: { name } }) => planned.delete.every((gone) => gone.name !== name))];
+    }
+    expect(jobs.length).toBeLessThanOrEqual(4);
+  });
+});
+
+test("the status is the same in whatever order the Jobs are seen", () => {
+  const subject = model({ gates: [accuracy] });
+  const job = evaluationJob(subject, open(1), failed);
+  const pods = [pod(job.metadata.name, told("evaluate", "LabelMissing", "why"))];
+  const situation = { pods, dataset: readyDataset(2) };
+  const next = made(plan(subject, open(1), { ...situation, jobs: [job] }).apply[0]?.object as Job, running);
+  const [one, other] = [
+    [job, next],
+    [next, job],
+  ].map((jobs) => plan(subject, open(1), { ...situation, jobs }));
+  expect(one?.status).toEqual(other?.status);
+  expect(one?.status.versions).toMatchObject([{ evaluatedOn: { version: 2 } }]);
+  expect(one?.events).toMatchObject([{ reason: "EvaluationStarted" }]);
 });
 
 test("the failed Job of a version that is decided keeps its log", () => {

@@ -7,7 +7,7 @@ import { isFailed, type Job, type Pod } from "../children/types.ts";
 import { essence, isVerdict, resolveTemplate } from "../runtime-template.ts";
 import type { Verdict } from "../verdict.ts";
 import { type Champion, gatesDigest, judge } from "./gates.ts";
-import { type EvaluationInput, subjectOf, type Target } from "./jobs.ts";
+import { type EvaluationInput, evaluationsOf, subjectOf, type Target } from "./jobs.ts";
 import type { ObservedModel } from "./observe.ts";
 
 /** How often a runtime may die while it loads a model before the model is held to be at fault. */
@@ -21,21 +21,33 @@ const modelFaults = new Set([
   "DigestMismatch",
 ]);
 
+interface Waiting {
+  kind: "wait";
+  verdict: Verdict;
+  /** The evaluation has failed. */
+  failed?: boolean;
+}
 export type Step =
   | { kind: "nothing" }
-  | { kind: "wait"; verdict: Verdict; failed?: boolean }
+  | Waiting
   | { kind: "evaluate"; input: EvaluationInput }
   | { kind: "decide"; version: ModelVersion; decision: Decision };
 
 /** The next step for the oldest version that is to be judged and can be: one whose evaluation has failed holds up no other. */
 export function nextStep(observed: ObservedModel, record: ModelRecord, now: Date): Step {
-  let failed: Step | undefined;
+  const failed: Step[] = [];
   for (const version of undecided(observed, record)) {
     const step = stepOf(observed, { record, version }, now);
-    if (step.kind !== "wait" || !step.failed) return step;
-    failed ??= step;
+    if (!hasFailed(observed, step)) return step;
+    failed.push(step);
   }
-  return failed ?? { kind: "nothing" };
+  return failed.find(({ kind }) => kind === "evaluate") ?? failed[0] ?? { kind: "nothing" };
+}
+
+/** An evaluation has failed, or is to be made again after it has. */
+function hasFailed({ jobs }: ObservedModel, step: Step): boolean {
+  if (step.kind === "wait") return step.failed === true;
+  return step.kind === "evaluate" && evaluationsOf(jobs, step.input.version.version).some(({ job }) => isFailed(job));
 }
 
 function stepOf(
@@ -49,7 +61,7 @@ function stepOf(
     return { kind: "decide", version, decision: decide(model, { gates: [], message }, now) };
   }
   const wanted = wantedEvaluation(observed, version);
-  if (isVerdict(wanted)) return { kind: "wait", verdict: wanted };
+  if (isVerdict(wanted)) return { kind: "wait", verdict: wanted, failed: wanted.reason === "RuntimeNotFound" };
   const own = evaluationOf(observed, wanted);
   if (own.kind === "wait") return own;
   if (own.kind === "missing") return { kind: "evaluate", input: own.input };
@@ -105,13 +117,13 @@ function decide(model: Model, { gates, message, failed = false, evaluation, reas
   };
 }
 
-/** The data to judge on: the Dataset's current version, or the one that an evaluation of this version began with. */
-function targetOf({ model, dataset, jobs }: ObservedModel, version: ModelVersion): Target | Verdict {
+/** The data to judge on: what an evaluation of this version began with, unless it is to be made again; else the Dataset's current version. */
+function targetOf({ model, dataset, jobs, pods }: ObservedModel, version: ModelVersion): Target | Verdict {
   const { name, split } = model.spec.evaluation?.datasetRef ?? { name: "", split: "" };
-  for (const job of jobs) {
-    const subject = subjectOf(job);
-    if (subject?.kind !== "evaluation" || subject.version !== version.version) continue;
-    if (subject.dataset !== name || isFailed(job)) continue;
+  for (const { job, subject } of evaluationsOf(jobs, version.version)) {
+    const failure = jobFailure(job, pods.get(job.metadata.name) ?? []);
+    const isDecided = version.decision?.evaluation === subject.digest;
+    if (subject.dataset !== name || (failure && (isDecided || !modelFaults.has(failure.reason)))) continue;
     const { datasetVersion, datasetDigest, datasetRevision } = subject;
     return { dataset: name, datasetVersion, datasetDigest, datasetRevision };
   }
@@ -152,7 +164,7 @@ function evaluationFor(
   const { container, port } = template;
   const digest = jsonDigest({
     ...{ model: version.digest, task },
-    ...{ dataset: target.datasetDigest, revision: target.datasetRevision },
+    ...{ dataset: target.dataset, data: target.datasetDigest, revision: target.datasetRevision },
     split: datasetRef?.split,
     container: essence(container),
     port,
@@ -164,8 +176,8 @@ function evaluationFor(
 type Found =
   | { kind: "metrics"; metrics: Record<string, number> }
   | { kind: "missing"; input: EvaluationInput }
-  | { kind: "fault"; trouble: Trouble; wait: Step }
-  | { kind: "wait"; verdict: Verdict; failed?: boolean };
+  | { kind: "fault"; trouble: Trouble; wait: Waiting }
+  | Waiting;
 
 /** The evaluation of one version on the target: known, to be made, under way, or failed. */
 function evaluationOf({ jobs, pods }: ObservedModel, input: EvaluationInput): Found {
@@ -205,5 +217,8 @@ function championOf(
   if (found.kind === "metrics") return { found: { version: champion.version, metrics: found.metrics } };
   const { reason, retryable } = found.trouble;
   const isUnable = reason === "PredictionFailed" && !retryable;
-  return isUnable ? { found: { version: champion.version, metrics: undefined } } : found.wait;
+  if (isUnable) return { found: { version: champion.version, metrics: undefined } };
+  const { verdict } = found.wait;
+  const message = `${verdict.message}; it is the champion: without the gates against it, version ${version.version} can be judged`;
+  return { ...found.wait, verdict: { ...verdict, message } };
 }

@@ -12,7 +12,7 @@ import { locationOf } from "../children/location.ts";
 import { agentContainer, agentVolumes, type PodSettings, podFields, sourceAccess } from "../children/pod.ts";
 import { referencesTo } from "../children/reference.ts";
 import { servingContainer } from "../children/serving.ts";
-import type { Job } from "../children/types.ts";
+import { isFinished, type Job } from "../children/types.ts";
 import { annotations, labels } from "../labels.ts";
 
 const subject = z.discriminatedUnion("kind", [
@@ -27,13 +27,26 @@ const subject = z.discriminatedUnion("kind", [
     datasetRevision: z.int().optional(),
   }),
 ]);
-export type Subject = z.infer<typeof subject>;
+type Subject = z.infer<typeof subject>;
+type Evaluation = Extract<Subject, { kind: "evaluation" }>;
 
 /** What a Model's Job is about, as its annotation tells. */
 export function subjectOf(job: Job): Subject | undefined {
   const text = job.metadata.annotations?.[annotations.subject];
   // What another release has written otherwise is nobody's.
   return text ? subject.safeParse(JSON.parse(text)).data : undefined;
+}
+
+/** The evaluations of a version that have Jobs: first what is under way, then the newest, in whatever order the cache has them. */
+export function evaluationsOf(jobs: readonly Job[], version: number): { job: Job; subject: Evaluation }[] {
+  const byAge = (a: Job, b: Job) =>
+    Number(isFinished(a)) - Number(isFinished(b)) ||
+    (b.metadata.creationTimestamp ?? "").localeCompare(a.metadata.creationTimestamp ?? "") ||
+    a.metadata.name.localeCompare(b.metadata.name);
+  return [...jobs].sort(byAge).flatMap((job) => {
+    const found = subjectOf(job);
+    return found?.kind === "evaluation" && found.version === version ? [{ job, subject: found }] : [];
+  });
 }
 
 /** The data that versions are compared on. */

@@ -10,11 +10,11 @@ import { delayedPlan, deletion, outcomeOf } from "../outcome.ts";
 import type { Verdict } from "../verdict.ts";
 import { type Aliases, resolveAliases } from "./aliases.ts";
 import { crashesAllowed, nextStep, type Step, undecided } from "./evaluate.ts";
-import { buildEvaluationJob, buildImportJob, subjectOf } from "./jobs.ts";
+import { buildEvaluationJob, buildImportJob, evaluationsOf, subjectOf } from "./jobs.ts";
 import type { ObservedModel } from "./observe.ts";
 import { conclude, projectStatus } from "./status.ts";
 
-/** Evaluation Jobs of this many newest versions are kept, for their logs. */
+/** Evaluation Jobs of this many newest versions are kept, for their logs, and as many of one version that failed. */
 const jobsKept = 3;
 
 /** What to do about a Model: import, evaluate and judge one version at a time, and move its aliases. */
@@ -155,8 +155,10 @@ function surplusJobs({ model, jobs, pods }: ObservedModel, record: ModelRecord, 
     const known = version.evaluations.some(({ digest }) => digest === subject.digest);
     // Ended well, and the store has no trace of it: it lost its record, so the evaluation is made again.
     if (isComplete(job) && !known) return true;
-    // While a version is judged, its champion's evaluation may run too.
-    if (!version.decision || deciding) return false;
+    const failures = evaluationsOf(jobs, version.version).filter((evaluation) => isFailed(evaluation.job));
+    if (failures.findIndex((evaluation) => evaluation.job === job) >= jobsKept) return true;
+    // While a version is judged, its champion's evaluation may run too, or have failed.
+    if (!version.decision || (deciding && !isComplete(job))) return false;
     if (isFinished(job)) return !kept.has(version.version);
     // One whose result is known is about to end; the runtime of a version that it can't load keeps its log for people.
     const crashed = crashTrouble(pods.get(job.metadata.name) ?? [], crashesAllowed) !== undefined;

@@ -4,7 +4,7 @@ import type { Job } from "../children/types.ts";
 import { clip, conditionsOf, type DomainCondition, type Verdict } from "../verdict.ts";
 import type { Aliases } from "./aliases.ts";
 import type { Step } from "./evaluate.ts";
-import { subjectOf } from "./jobs.ts";
+import { evaluationsOf } from "./jobs.ts";
 
 /** Versions in the status beside those that aliases name. */
 const versionsShown = 20;
@@ -77,7 +77,7 @@ export function projectStatus({ model, record, verdict, aliases, jobs }: Project
     conditions: conditionsOf(model, { verdict, own: decided ? [candidateCondition(decided)] : [] }, now),
     ...(champion === undefined ? {} : { champion }),
     aliases: aliases.wanted,
-    versions: shown.map((version) => versionStatus(version, { champion, jobs, model })),
+    versions: shown.map((version) => versionStatus(version, { champion, jobs })),
   };
 }
 
@@ -94,28 +94,19 @@ function candidateCondition(candidate: ModelVersion): DomainCondition {
 
 function versionStatus(
   version: ModelVersion,
-  { champion, jobs, model }: { champion: number | undefined; jobs: readonly Job[]; model: Model },
+  { champion, jobs }: { champion: number | undefined; jobs: readonly Job[] },
 ): ModelVersionStatus {
   const { decision, source, evaluations } = version;
   const judged = evaluations.find(({ digest }) => digest === decision?.evaluation) ?? evaluations.at(-1);
-  const running = jobs
-    .map(subjectOf)
-    .find((subject) => subject?.kind === "evaluation" && subject.version === version.version);
-  const target = judged
-    ? { dataset: judged.dataset, version: judged.datasetVersion, digest: judged.datasetDigest }
-    : running?.kind === "evaluation"
-      ? {
-          dataset: model.spec.evaluation?.datasetRef.name ?? "",
-          version: running.datasetVersion,
-          digest: running.datasetDigest,
-        }
-      : undefined;
+  const target = judged ?? evaluationsOf(jobs, version.version)[0]?.subject;
   return {
     version: version.version,
     digest: version.digest,
     source: clip("uri" in source ? source.uri : `TrainingJob ${source.trainingJob}, run ${source.run}`, sourceLength),
     stage: stageOf(version, champion),
-    ...(target ? { evaluatedOn: target } : {}),
+    ...(target
+      ? { evaluatedOn: { dataset: target.dataset, version: target.datasetVersion, digest: target.datasetDigest } }
+      : {}),
     ...(judged ? { metrics: judged.metrics } : {}),
     ...(decision ? { gates: decision.gates.map(({ metric, passed, message }) => ({ metric, passed, message })) } : {}),
     ...(decision ? { message: decision.message } : {}),
