@@ -148,6 +148,27 @@ describe("of several versions, one that can't be evaluated holds up no other", (
   });
 });
 
+test("a version that fails on each new data is decided once for each", () => {
+  const subject = model({ gates: [accuracy] });
+  const first = evaluationJob(subject, open(1), failed);
+  let jobs = [first];
+  let record = open(1);
+  for (let data = 1; data < 5; data++) {
+    const situation = {
+      dataset: readyDataset(data),
+      pods: [pod(first.metadata.name, told("evaluate", "PredictionFailed", "why"))],
+    };
+    const asked = plan(subject, record, { ...situation, jobs });
+    if (asked.apply[0]) {
+      jobs = [...jobs, made(asked.apply[0].object as Job, failed)];
+    }
+    const decided = decisionOf(plan(subject, record, { ...situation, jobs }));
+    expect(decided).toMatchObject({ verdict: "Failed", reason: "PredictionFailed" });
+    record = modelRecord([modelVersion(1, { decision: decided as ReturnType<typeof decision> })]);
+    expect(plan(subject, record, { ...situation, jobs })).toMatchObject({ apply: [], records: [] });
+  }
+});
+
 test("the status is the same in whatever order the Jobs are seen", () => {
   const subject = model({ gates: [accuracy] });
   const job = evaluationJob(subject, open(1), failed);

@@ -120,11 +120,13 @@ function decide(model: Model, { gates, message, failed = false, evaluation, reas
 /** The data to judge on: what an evaluation of this version began with, unless it is to be made again; else the Dataset's current version. */
 function targetOf({ model, dataset, jobs, pods }: ObservedModel, version: ModelVersion): Target | Verdict {
   const { name, split } = model.spec.evaluation?.datasetRef ?? { name: "", split: "" };
-  for (const { job, subject } of evaluationsOf(jobs, version.version)) {
+  const begun = evaluationsOf(jobs, version.version).find(({ job, subject }) => {
+    if (subject.dataset !== name) return false;
     const failure = jobFailure(job, pods.get(job.metadata.name) ?? []);
-    const isDecided = version.decision?.evaluation === subject.digest;
-    if (subject.dataset !== name || (failure && (isDecided || !modelFaults.has(failure.reason)))) continue;
-    const { datasetVersion, datasetDigest, datasetRevision } = subject;
+    return !failure || (!version.decision && modelFaults.has(failure.reason));
+  });
+  if (begun) {
+    const { datasetVersion, datasetDigest, datasetRevision } = begun.subject;
     return { dataset: name, datasetVersion, datasetDigest, datasetRevision };
   }
   const waiting = (reason: string, message: string): Verdict => ({ state: "waiting", reason, message });
