@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { DatasetSimulation } from "../../test/builders/dataset-simulation.ts";
-import { derivedDataset } from "../../test/builders/datasets.ts";
+import { derivedDataset, versionOf } from "../../test/builders/datasets.ts";
 import { dataset, inferenceService, model, trainingJob } from "../../test/builders/kinds.ts";
 import {
   type Happening,
@@ -10,6 +10,7 @@ import {
   ServiceSimulation,
   TrainingSimulation,
 } from "../../test/builders/simulation.ts";
+import { recipeOf } from "./dataset/look.ts";
 import { isServing } from "./inference-service/rollout.ts";
 import { labels } from "./labels.ts";
 import { runOf } from "./training-job/run.ts";
@@ -17,19 +18,19 @@ import { runOf } from "./training-job/run.ts";
 // A slow machine is slow a hundred times.
 vi.setConfig({ testTimeout: 60_000 });
 
-const happenings = fc.array(
-  fc.record<Happening>({
-    what: fc.constantFrom("complete", "fail", "ready", "data", "minutes", "edit", "lost"),
-    value: fc.nat(40),
-  }),
-  { maxLength: 25 },
-);
+const happeningsOf = (...what: Happening["what"][]) =>
+  fc.array(fc.record({ what: fc.constantFrom(...what), value: fc.nat(40) }), { maxLength: 25 });
+const happenings = happeningsOf("registered", "complete", "fail", "ready", "data", "minutes", "edit", "lost");
+/** Mostly inputs that change while they are read. */
+const looks = happeningsOf("data", "data", "data", "registered", "complete", "complete", "fail", "ready", "edit");
 
 const datasets = fc.record({
   schedule: fc.constantFrom("*/15 * * * *", "0 3 * * 1"),
   splits: fc.constantFrom({ train: 80, test: 20 }, { a: 50, b: 50 }),
   retain: fc.integer({ min: 1, max: 1000 }),
 });
+
+const isCurrent = ({ object }: DatasetSimulation) => object.status?.conditions?.[0]?.reason === "VersionCurrent";
 
 test("a Dataset comes to rest, with one look under way at the most", () => {
   fc.assert(
@@ -43,14 +44,15 @@ test("a Dataset comes to rest, with one look under way at the most", () => {
         expect(world.jobs.length).toBeLessThanOrEqual(2);
         expect(world.object.status).toMatchObject({ ...(world.checked ? { lastChecked: world.checked } : {}) });
         expect(world.object.status?.version).toBe(world.versions || undefined);
+        if (isCurrent(world)) expect(world.made.recipe).toBe(recipeOf(world.object));
       }
     }),
   );
 });
 
-test("a derived Dataset comes to rest, is not begun before its input is there, and is served while it asks for it", () => {
+test("a derived Dataset comes to rest, is not begun before its input is there, and is served while it asks for it, and is made of what is there", () => {
   fc.assert(
-    fc.property(happenings, (events) => {
+    fc.property(looks, (events) => {
       const world = new DatasetSimulation(derivedDataset("wine", ["raw"]));
       world.settle();
       for (const event of events) {
@@ -60,8 +62,17 @@ test("a derived Dataset comes to rest, is not begun before its input is there, a
         const { online } = world.object.spec;
         expect(world.deployment !== undefined).toBe(online !== undefined && world.versions > 0);
         expect(world.object.status?.url !== undefined).toBe(online !== undefined);
+        if (isCurrent(world))
+          expect(world.made.parents).toMatchObject([{ digest: versionOf("raw", world.raw).digest }]);
+        if (isCurrent(world)) expect(world.made.recipe).toBe(recipeOf(world.object));
       }
+      for (let round = 0; world.raw > 0 && round < 3; round++) {
+        for (const what of ["minutes", "complete"] as const) world.happen({ what, value: 11 });
+        world.settle();
+      }
+      expect(isCurrent(world)).toBe(world.raw > 0);
     }),
+    { numRuns: 500 },
   );
 });
 

@@ -21,7 +21,7 @@ import { complete, failed, pod } from "./workloads.ts";
 
 /** What may happen between two reconciles. `value` picks which Job, which number. */
 export interface Happening {
-  what: "complete" | "fail" | "ready" | "data" | "minutes" | "edit" | "lost";
+  what: "registered" | "complete" | "fail" | "ready" | "data" | "minutes" | "edit" | "lost";
   value: number;
 }
 
@@ -58,10 +58,14 @@ export abstract class Simulation<T extends KubeObject & { status?: object | unde
     throw new Error(`not settled: ${changesOf(this.children, this.plan(), this.object.status).join(", ")}`);
   }
 
+  protected openJob(value: number): Job | undefined {
+    const open = this.jobs.filter((job) => !isFinished(job));
+    return open[value % Math.max(1, open.length)];
+  }
+
   /** Ends one of the Jobs that run; returns it. */
   protected endJob(value: number, status: NonNullable<Job["status"]>): Job | undefined {
-    const open = this.jobs.filter((job) => !isFinished(job));
-    const job = open[value % Math.max(1, open.length)];
+    const job = this.openJob(value);
     if (job) this.children.objects.set(`Job/${job.metadata.name}`, { ...job, status } as KubeObject);
     return job;
   }

@@ -1,4 +1,5 @@
 /** What the cluster reports of Jobs, pods and Deployments. */
+import { type Task, task } from "../../operator/agent/tasks.ts";
 import type { ContainerStatus, Deployment, Job, Pod } from "../../operator/controllers/children/types.ts";
 import { labels } from "../../operator/controllers/labels.ts";
 import type { KubeObject } from "../../operator/kube/types.ts";
@@ -10,6 +11,16 @@ const time = "2026-03-01T10:06:30Z";
 export function made(object: KubeObject, status: NonNullable<Job["status"]> = {}): Job {
   const { name } = object.metadata;
   return { ...object, metadata: { ...object.metadata, uid: `uid-${name}`, creationTimestamp: time }, status };
+}
+
+/** What the one container of a Job of ours is asked to do. */
+export function taskIn({ spec }: Job): Task {
+  const { containers } = (spec as { template: { spec: { containers: Container[] } } }).template.spec;
+  const text = containers[0]?.env?.find(({ name }) => name === "LEMNIS_TASK")?.value ?? "";
+  return task.parse(JSON.parse(text.replaceAll("$$", "$")));
+}
+interface Container {
+  env?: { name: string; value?: string }[];
 }
 
 type Status = NonNullable<Job["status"]>;

@@ -2,6 +2,7 @@
 import { Cron } from "croner";
 import { jsonDigest, shortDigest } from "../../api/digest.ts";
 import type { Dataset } from "../../api/v1alpha1/dataset.ts";
+import type { DatasetVersion } from "../../store/api.ts";
 import { type References, referencesTo } from "../children/reference.ts";
 import { annotations } from "../labels.ts";
 import { isVerdict } from "../runtime-template.ts";
@@ -39,8 +40,19 @@ export function wantedLook(dataset: Dataset, others: Others, now: Date): Look | 
   return { id, recipe, recipeDigest, next: undefined, derivation: { inputs, references } };
 }
 
+/** False of a version that a look which is not wanted any more has registered after this one. */
+export function isMadeBy({ recipeDigest, derivation }: Look, { recipe, parents = [] }: DatasetVersion): boolean {
+  if (recipe !== undefined && recipe !== recipeDigest) return false;
+  return (derivation?.inputs ?? []).every((input) =>
+    parents.some(
+      ({ dataset, digest, revision }) =>
+        dataset === input.dataset && digest === input.digest && revision === input.revision,
+    ),
+  );
+}
+
 /** Names all that decides what a version is, but for the data: not who may see it, how it is kept and served, or when. */
-function recipeOf({ spec }: Dataset): string {
+export function recipeOf({ spec }: Dataset): string {
   const { source, from, transform, format, csv, storage } = spec;
   const { schema, expectations, splits, splitBy, timeSplits, splitSeed } = spec;
   return jsonDigest({

@@ -1,7 +1,7 @@
 /** What a Dataset tells while one look follows another, which may be asked for before the one before it has ended. */
 import { describe, expect, test } from "vitest";
 import { DatasetSimulation } from "../../../test/builders/dataset-simulation.ts";
-import { observedDataset } from "../../../test/builders/datasets.ts";
+import { derivedDataset, observedDataset, versionOf } from "../../../test/builders/datasets.ts";
 import { dataset, start } from "../../../test/builders/kinds.ts";
 import { datasetRecord } from "../../../test/builders/records.ts";
 import { settings } from "../../../test/builders/settings.ts";
@@ -18,6 +18,7 @@ import {
 } from "../../../test/builders/workloads.ts";
 import type { Dataset } from "../../api/v1alpha1/dataset.ts";
 import { isFinished, type Job, type Pod } from "../children/types.ts";
+import { recipeOf } from "./look.ts";
 import { planDataset } from "./plan.ts";
 
 const secondsOf = (date: Date) => `${date.toISOString().slice(0, 19)}Z`;
@@ -97,6 +98,64 @@ describe("looks that take longer than the time between two of them", () => {
       expect(world.jobs.filter((job) => !isFinished(job)).length).toBeLessThanOrEqual(1);
       expect(world.jobs.length).toBeLessThanOrEqual(2);
     }
+  });
+});
+
+describe("a look that nobody wants any more, as all is again as it was", () => {
+  const edit = (world: DatasetSimulation, value: number) => {
+    world.happen({ what: "edit", value });
+    world.settle();
+  };
+  const completeAll = (world: DatasetSimulation) => {
+    for (let round = 0; round < 3; round++) {
+      world.happen({ what: "minutes", value: 1 });
+      world.happen({ what: "complete", value: 1 });
+      world.settle();
+    }
+  };
+  function derivedFromFirst(): DatasetSimulation {
+    const world = new DatasetSimulation(derivedDataset("wine", ["raw"]));
+    world.raw = 1;
+    world.settle();
+    completeAll(world);
+    return world;
+  }
+  const move = (world: DatasetSimulation, raw: number) => {
+    world.raw = raw;
+    world.settle();
+  };
+
+  test("is ended, and leaves the version that is right", () => {
+    const world = derivedFromFirst();
+    move(world, 2);
+    move(world, 1);
+    expect(world.jobs.every(isFinished)).toBe(true);
+    expect(world.object.status).toMatchObject({ version: 1, parents: [{ digest: versionOf("raw", 1).digest }] });
+    expect(conditionOf(world.object, "Ready")).toMatchObject({ status: "True", reason: "VersionCurrent" });
+  });
+
+  test("and has registered its version of other inputs is made up for", () => {
+    const world = derivedFromFirst();
+    move(world, 2);
+    world.happen({ what: "registered", value: 1 });
+    move(world, 1);
+    expect(conditionOf(world.object, "Ready")?.reason).toBe("Deriving");
+    completeAll(world);
+    expect(world.object.status).toMatchObject({ parents: [{ digest: versionOf("raw", 1).digest }] });
+    expect(conditionOf(world.object, "Ready")?.reason).toBe("VersionCurrent");
+  });
+
+  test("and has registered its version of another manifest is made up for", () => {
+    const world = new DatasetSimulation(dataset({ splitSeed: 1 }));
+    world.settle();
+    completeAll(world);
+    edit(world, 3);
+    world.happen({ what: "registered", value: 1 });
+    edit(world, 1);
+    expect(conditionOf(world.object, "Ready")?.reason).toBe("Snapshotting");
+    completeAll(world);
+    expect(conditionOf(world.object, "Ready")?.reason).toBe("VersionCurrent");
+    expect(world.made.recipe).toBe(recipeOf(world.object));
   });
 });
 

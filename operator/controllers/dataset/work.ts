@@ -9,7 +9,7 @@ import { annotations } from "../labels.ts";
 import { isVerdict } from "../runtime-template.ts";
 import type { Verdict } from "../verdict.ts";
 import { buildLookJob } from "./job.ts";
-import { type Look, wantedLook } from "./look.ts";
+import { isMadeBy, type Look, wantedLook } from "./look.ts";
 import type { ObservedDataset } from "./observe.ts";
 import { unmetExpectations } from "./quality.ts";
 import { taskBytes, taskOf } from "./task.ts";
@@ -75,8 +75,10 @@ function lookWork(
   const podsOf = (job: Job | undefined) => (job && observed.pods.get(job.metadata.name)) ?? [];
   const job = jobs.find((candidate) => lookOf(candidate) === look.id);
   const other = jobs.find((candidate) => candidate !== job && !isFinished(candidate));
-  const stale = other && recipeOf(other) !== look.recipe;
-  const isDone = !isLost && (dataset.status?.look === look.id || (job !== undefined && isComplete(job)));
+  const isHeld = !isLost && (!current || isMadeBy(look, current));
+  const isDone = isHeld && (dataset.status?.look === look.id || (job !== undefined && isComplete(job)));
+  // Inputs may go back to those that the current version is made of; a source is worth another look.
+  const stale = other && (recipeOf(other) !== look.recipe || (isDone && look.derivation !== undefined));
   const hasEnded = isDone || (job !== undefined && isFinished(job));
   const { last, untold } = endedLooks(observed, look.recipe);
   // Looks may be asked for faster than they end: what the last one found holds until the wanted one has ended.
@@ -87,7 +89,7 @@ function lookWork(
 
   const kept = [job, teller, untold];
   const surplus = jobs.filter((candidate) => !kept.includes(candidate) && (isFinished(candidate) || stale));
-  if (job && isMadeAgain(observed, { job, retry, isLost }, now)) surplus.push(job);
+  if (job && isMadeAgain(observed, { job, retry, isHeld }, now)) surplus.push(job);
   const start = !isDone && !job && (!other || stale) ? [buildLookJob(dataset, look, settings)] : [];
   const trouble = hasEnded ? undefined : startTrouble(podsOf(job ?? (stale ? undefined : other)));
   return {
@@ -113,13 +115,13 @@ function endedLooks({ dataset, jobs }: ObservedDataset, recipe: string): { last?
   return { ...(last ? { last } : {}), ...(untold ? { untold } : {}) };
 }
 
-/** A failed look whose time has come or whose Dataset was edited since, and one whose version the store has lost. */
+/** A failed look whose time has come or whose Dataset was edited since, and one whose version is not current any more. */
 function isMadeAgain(
   { dataset }: ObservedDataset,
-  { job, retry, isLost }: { job: Job; retry: Date | undefined; isLost: boolean },
+  { job, retry, isHeld }: { job: Job; retry: Date | undefined; isHeld: boolean },
   now: Date,
 ): boolean {
-  if (isComplete(job)) return isLost;
+  if (isComplete(job)) return !isHeld;
   if (!isFailed(job)) return false;
   const madeFor = Number(job.metadata.annotations?.[annotations.generation]);
   return (retry !== undefined && retry <= now) || madeFor < (dataset.metadata.generation ?? 0);
