@@ -18,6 +18,7 @@ describe.each<[string, Service | undefined]>([
   ["is gone, or no longer ours to see", undefined],
   ["selects something else", edited],
   ["selects a revision that is gone", { ...front, spec: { selector: { "lemnis.dev/workload": "wine-0" } } }],
+  ["selects the new one", { ...front, spec: { selector: { "lemnis.dev/workload": fresh.metadata.name } } }],
 ])("while a new revision starts and the Service %s", (_, lost) => {
   const planned = plan(service, { ...rollout, front: lost, deployments: [old, fresh] });
 

@@ -45,8 +45,9 @@ export function planRollout(
 }
 
 /**
- * The Deployment that has the traffic: the Service says which. Where it names none, as somebody has deleted or changed
- * it, the status knows, and where that is lost too, one that is ready is as good, the wanted one before the others.
+ * The Deployment that has the traffic: the Service says which. Where it names none that is ready, as somebody has
+ * deleted or changed it, the status knows, and where that is lost too, one that is ready is as good, the wanted one
+ * before the others.
  */
 function servingNow(
   { service, deployments, front }: Pick<ObservedInferenceService, "service" | "deployments" | "front">,
@@ -55,7 +56,9 @@ function servingNow(
   const named = (name: string | undefined) => deployments.find(({ metadata }) => metadata.name === name);
   const told = service.status?.revisions?.find(({ trafficPercent }) => trafficPercent > 0)?.name;
   const ready = deployments.filter(({ status }) => (status?.readyReplicas ?? 0) > 0);
-  return named(selectedBy(front)) ?? named(told) ?? ready.find(({ metadata }) => metadata.name === wanted) ?? ready[0];
+  const selected = named(selectedBy(front));
+  if (selected && ready.includes(selected)) return selected;
+  return named(told) ?? ready.find(({ metadata }) => metadata.name === wanted) ?? ready[0] ?? selected;
 }
 
 /** The Deployment that the Service sends requests to. */
