@@ -10,6 +10,7 @@ import { askProbabilities, measureLatency, type Predictor, predictAll } from "./
 import { regressionMetrics } from "./evaluate/regression.ts";
 import { clip, permanent } from "./failure.ts";
 import type { EvaluateTask } from "./tasks.ts";
+import { getRevision } from "./version/revision.ts";
 
 /** Sends held-out rows to the model in the runtime that will serve it, and registers how well it predicts. */
 export async function evaluate(context: AgentContext, task: EvaluateTask): Promise<object> {
@@ -17,7 +18,8 @@ export async function evaluate(context: AgentContext, task: EvaluateTask): Promi
   const client = new RuntimeClient(task.endpoint, task.modelName, timing);
   try {
     await client.ready();
-    const version = await store.getDatasetVersion(task.namespace, task.dataset, task.datasetDigest);
+    const { namespace, dataset: name, datasetDigest: digest, datasetRevision: revision } = task;
+    const version = await getRevision(context, { namespace, dataset: name, digest, revision });
     const label = labelOf(version, task);
     const heldOut = await HeldOut.open(context, task, version);
     try {

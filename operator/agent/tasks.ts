@@ -111,6 +111,9 @@ const versionInput = {
   location: artifactLocation.optional(),
 };
 
+/** Absent: the version's first. Of any other that the store has now nothing is made. */
+const revision = z.int().min(2).optional();
+
 /** Makes a version of a derived Dataset. */
 export const deriveTask = z.strictObject({
   verb: z.literal("derive"),
@@ -143,7 +146,7 @@ export const stageTask = z.strictObject({
   verb: z.literal("stage"),
   namespace: z.string(),
   /** Placed at /opt/ml/input/data/{name}; without a split, every file of the version's folder `all` or `train`. */
-  inputs: z.array(z.strictObject({ name: z.string(), ...versionInput })),
+  inputs: z.array(z.strictObject({ name: z.string(), ...versionInput, revision })),
   hyperparameters: parameters.optional(),
   /** The digest that the ConfigMap's files must have, or where a commit's are. */
   code: z.union([digest, gitCode]).optional(),
@@ -185,6 +188,7 @@ export const evaluateTask = z.strictObject({
   dataset: z.string(),
   datasetVersion: z.int(),
   datasetDigest: digest,
+  datasetRevision: revision,
   split: z.string(),
   /** Of the dataset, when it is stored by reference. */
   location: artifactLocation.optional(),

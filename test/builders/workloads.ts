@@ -13,13 +13,19 @@ export function made(object: KubeObject, status: NonNullable<Job["status"]> = {}
   return { ...object, metadata: { ...object.metadata, uid: `uid-${name}`, creationTimestamp: time }, status };
 }
 
-/** What the one container of a Job of ours is asked to do. */
-export function taskIn({ spec }: Job): Task {
-  const { containers } = (spec as { template: { spec: { containers: Container[] } } }).template.spec;
-  const text = containers[0]?.env?.find(({ name }) => name === "LEMNIS_TASK")?.value ?? "";
+/** What a container of a Job of ours is asked to do. Default: the one that ends last. */
+export function taskIn({ spec }: Job, wanted?: Task["verb"]): Task {
+  const { initContainers = [], containers } = (spec as { template: { spec: PodSpec } }).template.spec;
+  const found = wanted ? [...initContainers, ...containers].find(({ name }) => name === wanted) : containers[0];
+  const text = found?.env?.find(({ name }) => name === "LEMNIS_TASK")?.value ?? "";
   return task.parse(JSON.parse(text.replaceAll("$$", "$")));
 }
+interface PodSpec {
+  initContainers?: Container[];
+  containers: Container[];
+}
 interface Container {
+  name: string;
   env?: { name: string; value?: string }[];
 }
 

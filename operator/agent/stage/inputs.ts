@@ -6,6 +6,7 @@ import { placeSplit } from "../artifact/split.ts";
 import type { AgentContext } from "../context.ts";
 import { permanent } from "../failure.ts";
 import type { StageTask } from "../tasks.ts";
+import { getRevision } from "../version/revision.ts";
 
 const contentTypes = {
   CSV: "text/csv",
@@ -16,9 +17,9 @@ const contentTypes = {
 
 /** Dataset versions at /opt/ml/input/data/{name}, and inputdataconfig.json that describes them. */
 export async function stageInputs(context: AgentContext, { namespace, inputs }: StageTask): Promise<void> {
-  const { paths, store } = context;
+  const { paths } = context;
   const staged = await mapConcurrent(inputs, inputs.length, async (input) => {
-    const version = await store.getDatasetVersion(namespace, input.dataset, input.digest);
+    const version = await getRevision(context, { ...input, namespace });
     const split = chooseSplit(version, input);
     return { input, version, split };
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { model, readyDataset } from "../../../test/builders/kinds.ts";
 import { evaluationJob, plan, readyOf } from "../../../test/builders/model.ts";
 import { decision, evaluation, modelRecord, modelVersion } from "../../../test/builders/records.ts";
-import { failed, made, pod, running, told } from "../../../test/builders/workloads.ts";
+import { failed, made, pod, running, taskIn, told } from "../../../test/builders/workloads.ts";
 import type { Dataset } from "../../api/v1alpha1/dataset.ts";
 import type { ModelRecord } from "../../store/api.ts";
 import type { Job } from "../children/types.ts";
@@ -76,6 +76,7 @@ describe("when the manifest asks for another evaluation", () => {
     const planned = plan(subject, told, { dataset: revised });
     expect(decisionOf(planned)).toBeUndefined();
     expect(subjectOf(planned.apply[0]?.object as Job)).toMatchObject({ datasetVersion: 1, datasetRevision: 2 });
+    expect(taskIn(planned.apply[0]?.object as Job)).toMatchObject({ datasetRevision: 2 });
     const next = made(planned.apply[0]?.object as Job, running);
     expect(plan(subject, told, { dataset: revised, jobs: [next] })).toMatchObject({ apply: [], delete: [] });
   });

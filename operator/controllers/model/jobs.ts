@@ -70,7 +70,7 @@ export interface EvaluationInput {
 export function buildEvaluationJob(model: Model, input: EvaluationInput, settings: PodSettings): KubeObject {
   const { name, namespace = "" } = model.metadata;
   const { version, target, digest, template, dataset } = input;
-  const { dataset: datasetName, datasetVersion, datasetDigest } = target;
+  const { dataset: datasetName, datasetVersion, datasetDigest, datasetRevision } = target;
   const { datasetRef, resources } = model.spec.evaluation ?? {};
   const access = referencesTo(dataset ? [dataset] : []);
   const source = access.sources.get(datasetName);
@@ -82,6 +82,7 @@ export function buildEvaluationJob(model: Model, input: EvaluationInput, setting
     version: version.version,
     evaluationDigest: digest,
     ...{ dataset: datasetName, datasetVersion, datasetDigest },
+    ...(datasetRevision ? { datasetRevision } : {}),
     split: datasetRef?.split ?? "",
     ...(source ? { location: locationOf(source, settings) } : {}),
     task: model.spec.task,

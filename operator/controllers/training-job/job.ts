@@ -29,10 +29,11 @@ export function buildTrainingJob(trainingJob: TrainingJob, run: WantedRun, setti
     {
       verb: "stage",
       namespace,
-      inputs: run.spec.inputs.map(({ name, dataset, digest, split }) => {
+      inputs: run.spec.inputs.map(({ name, dataset, digest, revision, split }) => {
         const source = references.sources.get(dataset);
         return {
           ...{ name, dataset, digest },
+          ...(revision ? { revision } : {}),
           ...(split ? { split } : {}),
           ...(source ? { location: locationOf(source, settings) } : {}),
         };

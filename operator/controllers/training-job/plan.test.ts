@@ -1,7 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { dataset, digestOf, readyDataset, trainingJob, trainingRuntime } from "../../../test/builders/kinds.ts";
 import { jobOf, plan, readyOf, recordOf, type Situation } from "../../../test/builders/training-job.ts";
-import { complete, completeAt, failedAt, made, pod, running, waiting } from "../../../test/builders/workloads.ts";
+import {
+  complete,
+  completeAt,
+  failedAt,
+  made,
+  pod,
+  running,
+  taskIn,
+  waiting,
+} from "../../../test/builders/workloads.ts";
 import { finishedAt, isComplete, type Job } from "../children/types.ts";
 import { runOf } from "./run.ts";
 
@@ -120,7 +129,9 @@ describe("new data", () => {
     const datasets = new Map([["wine", { ...revised, status: { ...revised.status, revision: 2 } } as typeof revised]]);
     const runs = [recordOf(jobOf(follows))];
     const planned = plan(follows, { datasets, runs });
-    expect(runOf(made(planned.apply[0]?.object as Job))?.inputs).toMatchObject([{ version: 1, revision: 2 }]);
+    const job = made(planned.apply[0]?.object as Job);
+    expect(runOf(job)?.inputs).toMatchObject([{ version: 1, revision: 2 }]);
+    expect(taskIn(job, "stage")).toMatchObject({ inputs: [{ name: "train", revision: 2 }] });
     expect(plan(stays, { datasets, runs: [recordOf(jobOf(stays))] }).apply).toEqual([]);
   });
 

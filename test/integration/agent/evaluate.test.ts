@@ -110,6 +110,19 @@ async function metricsOf(task: EvaluateTask): Promise<Record<string, number>> {
   return versions[0]?.evaluations[0]?.metrics ?? {};
 }
 
+test("on columns that have been declared anew since is not made, and says so", async () => {
+  const task = await prepare((x) => Number(x >= 50));
+  const { dataset, datasetDigest } = task;
+  const { version: _, createdAt: __, ...told } = await world.store.getDatasetVersion(namespace, dataset, datasetDigest);
+  const columns = told.columns.map((column) => ({ ...column, nullable: !column.nullable }));
+  await world.store.registerDatasetVersion(namespace, dataset, { ...told, columns, retain: 10 });
+  const { code, message } = await world.run(task, { timing });
+  expect([code, message]).toEqual([3, { reason: "SourceChanged", message: expect.stringMatching(/at revision 2/) }]);
+  expect((await world.store.model(namespace, "wine")).versions[0]?.evaluations).toEqual([]);
+  infer = (request) => ({ body: { outputs: [predict(xs(request).map((x) => Number(x >= 50)))] } });
+  expect(await metricsOf({ ...task, datasetRevision: 2 })).toMatchObject({ accuracy: 1 });
+});
+
 describe("a classifier", () => {
   test.each([[[]], [["y"]]])(
     "that gives probabilities too is judged by them, with sensitive columns %j",

@@ -116,6 +116,19 @@ describe("stage", () => {
     ]);
   });
 
+  test("takes no version whose columns have been declared anew since", async () => {
+    const digest = await snapshot();
+    const { version: _, createdAt: __, ...told } = await world.store.getDatasetVersion(namespace, "wine", digest);
+    const columns = told.columns.map(({ role: _, ...column }) => column);
+    await world.store.registerDatasetVersion(namespace, "wine", { ...told, columns, retain: 10 });
+    const { code, message } = await world.run(stageTask({ inputs: [input(digest)] }));
+    expect([code, message]).toEqual([
+      permanent,
+      { reason: "SourceChanged", message: expect.stringMatching(/^version 1 of Dataset wine .* at revision 2/) },
+    ]);
+    expect((await world.run(stageTask({ inputs: [{ ...input(digest), revision: 2 }] }))).code).toBe(0);
+  });
+
   test("places no bytes that are not those of their digest", async () => {
     const digest = await snapshot();
     const { files } = await world.store.getDatasetVersion(namespace, "wine", digest);
