@@ -6,7 +6,7 @@ import type { Job } from "./children/types.ts";
 import { conditionsOf, ownConditions, type Verdict } from "./verdict.ts";
 
 /** How soon to ask a store that was away. */
-const storeRetryMs = 10_000;
+export const storeRetryMs = 10_000;
 
 /** When to look again: never for what only an edit can mend, else at the earliest of the given times. */
 export function outcomeOf(verdict: Verdict, times: readonly (Date | undefined)[], now: Date): Outcome {

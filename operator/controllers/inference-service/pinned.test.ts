@@ -1,10 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { child, plan as planService, readyOf, selectorOf } from "../../../test/builders/inference-service.ts";
 import { digestOf, inferenceService, model } from "../../../test/builders/kinds.ts";
 import { nothingServed } from "../../../test/builders/observed.ts";
 import { decision, modelVersion } from "../../../test/builders/records.ts";
 import { settings } from "../../../test/builders/settings.ts";
+import { deployed } from "../../../test/builders/workloads.ts";
 import type { Model } from "../../api/v1alpha1/model.ts";
+import type { KubeObject } from "../../kube/types.ts";
 import { StoreError } from "../../store/client.ts";
+import type { Service } from "../children/types.ts";
 import type { World } from "../context.ts";
 import { observeInferenceService } from "./observe.ts";
 import { planInferenceService } from "./plan.ts";
@@ -76,5 +80,40 @@ describe("of such a version", () => {
     const planned = plan(pinned);
     expect(planned.apply).toEqual([]);
     expect(planned.status.conditions?.[0]).toMatchObject({ type: "Ready", status: "False", reason });
+  });
+});
+
+describe("of such a version, while the store is away,", () => {
+  const first = planService(pinnedTo(3), { model: many, pinned: { found } });
+  const deploymentOf = (planned: typeof first, ready: number) =>
+    deployed(child(planned, "Deployment") as KubeObject, ready);
+  const old = deploymentOf(first, 1);
+  const front = child(first, "Service") as Service;
+  const { status } = planService(pinnedTo(3), { model: many, pinned: { found }, deployments: [old], front });
+  const service = { ...pinnedTo(3), ...(status ? { status } : {}) };
+  const away = { model: many, pinned: { unavailable: "away" } };
+
+  test("a service goes on, its Service is put back, and the store is asked again soon", () => {
+    const planned = planService(service, { ...away, deployments: [old], front: undefined });
+    expect(planned.apply.map(({ object }) => object)).toEqual([front]);
+    expect(planned.delete).toEqual([]);
+    expect(planned.status).toMatchObject({ modelVersion: 3 });
+    expect(readyOf(planned)).toMatchObject({ status: "True", reason: "StoreUnavailable" });
+    expect(planned.outcome).toEqual({ kind: "waiting", requeueAfterMs: 10_050 });
+  });
+
+  test("a service without a pod is not ready", () => {
+    const planned = planService(service, { ...away, deployments: [deploymentOf(first, 0)], front });
+    expect(readyOf(planned)).toMatchObject({ status: "False", reason: "StoreUnavailable", message: "away" });
+  });
+
+  test("a revision of it that starts stays, and has no traffic yet", () => {
+    const edited = { ...service, spec: { ...service.spec, resources: { limits: { memory: "1Gi" } } } };
+    const rollout = planService(edited, { model: many, pinned: { found }, deployments: [old], front });
+    const fresh = deploymentOf(rollout, 1);
+    const planned = planService(edited, { ...away, deployments: [old, fresh], front });
+    expect(planned).toMatchObject({ apply: [], delete: [] });
+    expect(planned.status?.revisions).toHaveLength(2);
+    expect(selectorOf(planned)).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import type { Plan, PlannedEvent } from "../../runtime/plan.ts";
 import { crashTrouble, refusalTrouble, startTrouble } from "../children/failure.ts";
 import type { Settings } from "../context.ts";
 import { annotations } from "../labels.ts";
-import { delayedPlan, outcomeOf } from "../outcome.ts";
+import { outcomeOf, storeRetryMs } from "../outcome.ts";
 import { isVerdict } from "../runtime-template.ts";
 import { conditionsOf, type DomainCondition, type Verdict } from "../verdict.ts";
 import { serviceUrl } from "./children.ts";
@@ -23,10 +23,12 @@ export function planInferenceService(
   now: Date,
 ): Plan<InferenceServiceStatus> {
   const { service, deployments, pinned } = observed;
-  if ("unavailable" in pinned) return delayedPlan(service, pinned.unavailable, now);
   const resolved = resolveRevision(observed);
   const revision = isVerdict(resolved) ? undefined : resolved;
-  const rollout = planRollout(observed, { wanted: revision?.name, drainMs: settings.drainMs }, now);
+  const rollout = keepPinned(
+    observed,
+    planRollout(observed, { wanted: revision?.name, drainMs: settings.drainMs }, now),
+  );
   const verdict = isVerdict(resolved)
     ? keepServing(observed, resolved, rollout)
     : conclude(observed, resolved, rollout);
@@ -42,6 +44,7 @@ export function planInferenceService(
   const modelVersion = deployments.find(({ metadata }) => metadata.name === rollout.traffic)?.metadata.annotations?.[
     annotations.modelVersion
   ];
+  const askAgain = new Date(now.getTime() + storeRetryMs);
   return {
     apply: children.apply,
     delete: [...retired, ...children.unwanted],
@@ -55,10 +58,20 @@ export function planInferenceService(
     events: planEvents(observed, rollout, verdict),
     outcome: outcomeOf(
       verdict,
-      rollout.draining.map(({ until }) => until),
+      [...rollout.draining.map(({ until }) => until), "unavailable" in pinned ? askAgain : undefined],
       now,
     ),
   };
+}
+
+/** Revisions of the version that the manifest is pinned to stay while the store can't say whether they are wanted. */
+function keepPinned({ service, pinned }: ObservedInferenceService, rollout: Rollout): Rollout {
+  if ("found" in pinned) return rollout;
+  const version = String(service.spec.modelRef?.version);
+  const retired = rollout.retired.filter(
+    ({ metadata }) => metadata.annotations?.[annotations.modelVersion] !== version,
+  );
+  return { ...rollout, retired };
 }
 
 /** What is said beside Ready, of what the manifest asks for. */

@@ -45,6 +45,7 @@ function resolveModel({ service, model, pinned }: ObservedInferenceService): Ser
   }
   const shown = model.status?.versions?.find((candidate) => candidate.version === number);
   const version = shown ?? ("found" in pinned && pinned.found ? unshown(pinned.found) : undefined);
+  if (!version && "unavailable" in pinned) return waiting("StoreUnavailable", pinned.unavailable);
   if (!version) return waiting("VersionNotFound", `Model ${name} has no version ${number}`);
   if (version.stage === "Candidate") return waiting("VersionNotJudged", `version ${number} has not been judged yet`);
   if (version.stage === "Failed") {
