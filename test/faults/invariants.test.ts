@@ -122,15 +122,36 @@ describe("a history in which", () => {
   });
 });
 
-test("S7: who writes while another holds the lease is found out", () => {
-  const lease = (holderIdentity: string) =>
-    added({ kind: "Lease", metadata: { name: "lemnis-operator" }, spec: { holderIdentity } });
-  const history = [lease("a"), added(ours("Model")), lease("b"), added(ours("Dataset"))];
-  const at = (index: number) => String(history[index]?.revision);
-  const by = (writer: string, index: number) => ({
+const lease = (holderIdentity: string, at = 0) =>
+  happening("modified", { kind: "Lease", metadata: { name: "lemnis-operator" }, spec: { holderIdentity } }, at);
+
+describe("S7:", () => {
+  const by = (writer: string, { revision }: Happening, fields: Partial<Write> = {}) => ({
     writer,
-    write: write({ verb: "patch", resourceVersion: at(index) }),
+    write: write({ verb: "patch", status: 200, resourceVersion: String(revision), sentAt: 0, ...fields }),
   });
-  expect(writesWithoutLease(history, [by("a", 1), by("b", 3)])).toEqual([]);
-  expect(writesWithoutLease(history, [by("b", 1), by("a", 3)])).toHaveLength(2);
+  const deletes = (writer: string, uid: string) => ({ writer, write: { ...deletion(uid), status: 200, sentAt: 0 } });
+
+  test("who writes while another holds the lease is found out", () => {
+    const [a, first, b, second] = [lease("a"), added(ours("Model")), lease("b"), added(ours("Dataset"))];
+    const history = [a, first, b, second];
+    expect(writesWithoutLease(history, [by("a", first), by("b", second)])).toEqual([]);
+    expect(writesWithoutLease(history, [by("b", first), by("a", second)])).toHaveLength(2);
+    expect(writesWithoutLease(history, [by("b", first, { status: 409 })])).toEqual([]);
+  });
+
+  test("who deletes while another holds the lease is found out, though the answer names no version", () => {
+    const history = [lease("a"), deleted(job("one")), lease("b"), deleted(job("two"))];
+    expect(writesWithoutLease(history, [deletes("a", "one"), deletes("b", "two")])).toEqual([]);
+    expect(writesWithoutLease(history, [deletes("b", "one"), deletes("a", "two")])).toHaveLength(2);
+    expect(writesWithoutLease(history, [deletes("a", "three")])).toHaveLength(1);
+  });
+
+  test("who writes when the lease was renewed too long ago is found out, though nobody has taken it", () => {
+    const history = [lease("a"), added(ours("Model"))];
+    const [, model] = history as [Happening, Happening];
+    expect(writesWithoutLease(history, [by("a", model, { sentAt: 14_000 })])).toEqual([]);
+    expect(writesWithoutLease(history, [by("a", model, { sentAt: 16_000 })])).toHaveLength(1);
+    expect(writesWithoutLease([...history, lease("a", 15_000)], [by("a", model, { sentAt: 16_000 })])).toHaveLength(1);
+  });
 });

@@ -115,7 +115,7 @@ export function violations(
   { writes, foreign }: { writes: readonly Write[]; foreign: ReadonlySet<string> },
 ): string[] {
   const deletions = writes.filter(({ verb }) => verb === "delete");
-  const deleted = new Set(deletions.map(({ body }) => JSON.parse(body.toString()).preconditions.uid as string));
+  const deleted = new Set(deletions.map(deletedBy));
   const sent = new Map(writes.map(({ resourceVersion, sentAt }) => [resourceVersion, sentAt]));
   const world: World = { objects: new Map(), gone: new Map(), completed: new Set(), deleted, sent, foreign };
   const found: string[] = [];
@@ -141,17 +141,35 @@ function orphans({ objects }: World): string[] {
   });
 }
 
-/** S7: who writes holds the Lease at the revision of the write. `writer` is the identity of the process that wrote. */
+/** For how long a renewal of the Lease keeps others from it; a write that begins later is nobody's to make. */
+const leaseMs = 15_000;
+
+/**
+ * S7: who writes holds the Lease at the revision of the write, and has renewed it within its length before it was sent.
+ * `writer` is the identity of the process that wrote.
+ */
 export function writesWithoutLease(
   happenings: readonly Happening[],
   writes: readonly { writer: string; write: Write }[],
 ): string[] {
   const leases = happenings.filter(({ object }) => object.metadata.name === "lemnis-operator");
-  return writes.flatMap(({ writer, write: { resourceVersion, verb, plural, name } }) => {
-    if (!resourceVersion) return [];
-    const holder = leases.findLast(({ revision }) => revision < BigInt(resourceVersion))?.object.spec?.holderIdentity;
-    return holder === writer
-      ? []
-      : [`S7: ${writer} wrote (${verb} ${plural} ${name}) while ${holder || "nobody"} held the lease`];
+  const deletions = happenings.filter(({ type }) => type === "deleted");
+  const wentAt = new Map(deletions.map(({ object, revision }) => [object.metadata.uid, revision]));
+  return writes.flatMap(({ writer, write }) => {
+    if (write.status >= 300) return [];
+    const what = `(${write.verb} ${write.plural} ${write.name})`;
+    // A deletion is answered without a version.
+    const revision = write.verb === "delete" ? wentAt.get(deletedBy(write)) : BigInt(write.resourceVersion ?? 0);
+    if (!revision) return [`S7: when ${writer} wrote ${what} is not to be known`];
+    const lease = leases.findLast((happening) => happening.revision < revision);
+    const holder = lease?.object.spec?.holderIdentity;
+    if (!lease || holder !== writer) return [`S7: ${writer} wrote ${what} while ${holder || "nobody"} held the lease`];
+    const age = write.sentAt - lease.at;
+    return age > leaseMs ? [`S7: ${writer} wrote ${what} ${Math.round(age)} ms after it had renewed the lease`] : [];
   });
+}
+
+/** The uid of what a deletion deletes. */
+function deletedBy({ body }: Write): string {
+  return JSON.parse(body.toString()).preconditions.uid;
 }
