@@ -7,7 +7,7 @@ import { Player } from "../rig/player.ts";
 import { Crew } from "./crew.ts";
 import { difference, endState } from "./end-state.ts";
 import { History, ourKinds } from "./history.ts";
-import { violations, writesWithoutLease } from "./invariants.ts";
+import { violations, writesElsewhere, writesWithoutLease } from "./invariants.ts";
 import type { Write } from "./proxy.ts";
 import { randomOf } from "./random.ts";
 import { type Stage, settle, stages, tearDown } from "./story.ts";
@@ -116,12 +116,12 @@ export class Campaign {
       await crew.stop();
       await this.#history.catchUp(namespace).catch((error: unknown) => found.push(told(error)));
     }
-    const ofRun = this.#history.happenings.filter(
-      ({ at, object: { metadata } }) => at >= from && [namespace, "kube-system"].includes(metadata.namespace ?? ""),
-    );
+    // In every namespace: what is where it should not be is to be seen. Runs on one rig come one after the other.
+    const ofRun = this.#history.happenings.filter(({ at }) => at >= from);
     const writes = crew.writes().map(({ write }) => write);
     found.push(...crew.crashes.map((log) => `crash: ${log}`));
     found.push(...violations(ofRun, { writes, foreign: user.versions }), ...writesWithoutLease(ofRun, crew.writes()));
+    found.push(...writesElsewhere(writes, namespace));
     const seconds = (performance.now() - from) / 1000;
     return { run, violations: found, notes, writes, restarts: crew.restarts, seconds };
   }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { apiVersion } from "../../operator/api/v1alpha1/common.ts";
 import type { Happening, Seen } from "./history.ts";
-import { violations, writesWithoutLease } from "./invariants.ts";
+import { violations, writesElsewhere, writesWithoutLease } from "./invariants.ts";
 import type { Write } from "./proxy.ts";
 
 const namespace = "team-a";
@@ -64,6 +64,18 @@ describe("a history in which", () => {
     [
       "S1: Job late was made for TrainingJob",
       () => [deleted(ours("TrainingJob"), -60_000), added(job("late")), deleted(job("late"))],
+      [],
+    ],
+    [
+      "S8: Job elsewhere was made for TrainingJob",
+      () => {
+        const leak = job("leak");
+        return [
+          added(ours("TrainingJob")),
+          added({ ...leak, metadata: { ...leak.metadata, namespace: "elsewhere" } }),
+          deleted({ ...leak, metadata: { ...leak.metadata, namespace: "elsewhere" } }),
+        ];
+      },
       [],
     ],
     [
@@ -154,4 +166,9 @@ describe("S7:", () => {
     expect(writesWithoutLease(history, [by("a", model, { sentAt: 16_000 })])).toHaveLength(1);
     expect(writesWithoutLease([...history, lease("a", 15_000)], [by("a", model, { sentAt: 16_000 })])).toHaveLength(1);
   });
+});
+
+test("S8: a write in another namespace is found out, whoever owns what is written", () => {
+  const into = (namespace: string) => write({ verb: "post", plural: "events", namespace });
+  expect(writesElsewhere([into("team-a"), into("team-b")], "team-a")).toHaveLength(1);
 });

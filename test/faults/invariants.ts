@@ -33,6 +33,8 @@ const ownerLives: Check = ({ type, object, at }, _, { objects, gone, sent }) => 
   const alive = objects.get(`${owner.kind} ${object.metadata.namespace}/${owner.name}`)?.metadata.uid === owner.uid;
   const madeAt = sent.get(object.metadata.resourceVersion) ?? at;
   if (alive || madeAt - (gone.get(owner.uid) ?? Number.NEGATIVE_INFINITY) < lateMs) return undefined;
+  const elsewhere = [...objects.values()].find(({ metadata }) => metadata.uid === owner.uid);
+  if (elsewhere) return `S8: ${keyOf(object)} was made for ${keyOf(elsewhere)}`;
   return `S1: ${keyOf(object)} was made for ${owner.kind} ${owner.name}, which is not there`;
 };
 
@@ -172,4 +174,11 @@ export function writesWithoutLease(
 /** The uid of what a deletion deletes. */
 function deletedBy({ body }: Write): string {
   return JSON.parse(body.toString()).preconditions.uid;
+}
+
+/** S8: of all that the tenant of a namespace asks for, nothing is written in another. */
+export function writesElsewhere(writes: readonly Write[], tenant: string): string[] {
+  return writes
+    .filter(({ namespace }) => namespace !== tenant)
+    .map(({ verb, plural, namespace, name }) => `S8: ${verb} ${plural} ${namespace}/${name} for ${tenant}`);
 }
