@@ -174,10 +174,10 @@ export class Campaign {
 
 const told = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** Waits until the operator has written nothing for a while. */
+/** Waits until the operator has written nothing for a while, and nothing that it wrote is still on its way. */
 export async function untilQuiet({ crew }: Scene): Promise<void> {
   const deadline = performance.now() + patienceMs;
-  for (let before = -1; before !== crew.changes().length; await sleep(quietMs)) {
+  for (let before = -1; before !== crew.changes().length || crew.underWay() > 0; await sleep(quietMs)) {
     if (performance.now() > deadline) throw new Error("S5: the operator does not come to rest");
     before = crew.changes().length;
   }

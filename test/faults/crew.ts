@@ -83,6 +83,11 @@ export class Crew {
     return this.writes().filter(({ write: { status } }) => status < 300);
   }
 
+  /** How many writes have been sent that the API server has not answered. */
+  underWay(): number {
+    return this.proxies.reduce((sum, proxy) => sum + proxy.underWay, 0);
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#watched);

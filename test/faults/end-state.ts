@@ -6,7 +6,13 @@ import type { User } from "./user.ts";
 const masked = new Set([
   ...["uid", "resourceVersion", "creationTimestamp", "generation", "observedGeneration", "selfLink"],
   ...["lastTransitionTime", "startedAt", "finishedAt", "createdAt", "lastChecked", "drainUntil", "clusterIP"],
-  ...["clusterIPs", "lemnis.dev/applied-hash", "lemnis.dev/generation", "deployment.kubernetes.io/revision"],
+  ...[
+    "clusterIPs",
+    "lemnis.dev/applied-hash",
+    "lemnis.dev/generation",
+    "lemnis.dev/spared",
+    "deployment.kubernetes.io/revision",
+  ],
   ...["batch.kubernetes.io/controller-uid", "controller-uid", "lemnis.dev/refresh", "lemnis.dev/look", "look", "rival"],
   // A run's Job is in the status for as long as it is there.
   "job",

@@ -152,6 +152,16 @@ describe("S7:", () => {
     expect(writesWithoutLease(history, [by("b", first, { status: 409 })])).toEqual([]);
   });
 
+  test("a write that comes late, when another leads, is found out if it undoes something", () => {
+    const late = { plural: "models", namespace, name: "wine", isLate: true };
+    const [a, b, changed, second] = [lease("a"), lease("b"), modified(ours("Model")), modified(ours("Model"))];
+    expect(writesWithoutLease([a, b, second], [by("a", second, late)])).toEqual([]);
+    expect(writesWithoutLease([a, b, second], [by("a", second)])).toHaveLength(1);
+    expect(writesWithoutLease([a, b, changed, second], [by("a", second, late)])).toHaveLength(1);
+    expect(writesWithoutLease([b, second], [by("a", second, late)])).toHaveLength(1);
+    expect(writesWithoutLease([a, b, second], [by("a", second, { ...late, sentAt: 16_000 })])).toHaveLength(1);
+  });
+
   test("who deletes while another holds the lease is found out, though the answer names no version", () => {
     const history = [lease("a"), deleted(job("one")), lease("b"), deleted(job("two"))];
     expect(writesWithoutLease(history, [deletes("a", "one"), deletes("b", "two")])).toEqual([]);

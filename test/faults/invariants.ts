@@ -1,5 +1,6 @@
 /** What must hold at every revision of the cluster, whatever was done to the operator. A violation is a sentence. */
 import { annotations, labels } from "../../operator/controllers/labels.ts";
+import { resourceOfPlural } from "../rig/cluster.ts";
 import type { Happening, Seen } from "./history.ts";
 import type { Write } from "./proxy.ts";
 
@@ -148,6 +149,7 @@ const leaseMs = 15_000;
 
 /**
  * S7: who writes holds the Lease at the revision of the write, and has renewed it within its length before it was sent.
+ * A write that nobody waits for any more may come when another leads, if it changes nothing that has changed since.
  * `writer` is the identity of the process that wrote.
  */
 export function writesWithoutLease(
@@ -158,18 +160,28 @@ export function writesWithoutLease(
   const deletions = happenings.filter(({ type }) => type === "deleted");
   const wentAt = new Map(deletions.map(({ object, revision }) => [object.metadata.uid, revision]));
   return writes.flatMap(({ writer, write }) => {
-    if (write.status >= 300) return [];
-    const what = `(${write.verb} ${write.plural} ${write.name})`;
+    const { status, verb, plural, name, resourceVersion, sentAt, isLate } = write;
+    if (status >= 300) return [];
+    const what = `${writer} wrote (${verb} ${plural} ${name})`;
     // A deletion is answered without a version.
-    const revision = write.verb === "delete" ? wentAt.get(deletedBy(write)) : BigInt(write.resourceVersion ?? 0);
-    if (!revision) return [`S7: when ${writer} wrote ${what} is not to be known`];
-    const lease = leases.findLast((happening) => happening.revision < revision);
-    const holder = lease?.object.spec?.holderIdentity;
-    if (!lease || holder !== writer) return [`S7: ${writer} wrote ${what} while ${holder || "nobody"} held the lease`];
-    const age = write.sentAt - lease.at;
-    return age > leaseMs ? [`S7: ${writer} wrote ${what} ${Math.round(age)} ms after it had renewed the lease`] : [];
+    const revision = verb === "delete" ? wentAt.get(deletedBy(write)) : BigInt(resourceVersion ?? 0);
+    if (!revision) return [`S7: when ${what} is not to be known`];
+    const before = leases.filter((lease) => lease.revision < revision);
+    const holder = before.at(-1)?.object.spec?.holderIdentity;
+    const held = before.findLast(({ object }) => object.spec?.holderIdentity === writer);
+    if (!held || (holder !== writer && !isLate)) return [`S7: ${what} while ${holder || "nobody"} held the lease`];
+    const age = Math.round(sentAt - held.at);
+    if (age > leaseMs) return [`S7: ${what} ${age} ms after it had renewed the lease`];
+    const taken = before.find((lease) => lease.revision > held.revision)?.revision ?? revision;
+    const since = happenings.filter((happening) => happening.revision > taken && happening.revision < revision);
+    return since.some(({ object }) => isOf(object, write))
+      ? [`S7: ${what}, which has changed since ${holder} took the lease`]
+      : [];
   });
 }
+
+const isOf = ({ kind, metadata }: Seen, { plural, namespace, name }: Write) =>
+  metadata.name === name && metadata.namespace === namespace && kind === resourceOfPlural(plural).kind;
 
 /** The uid of what a deletion deletes. */
 function deletedBy({ body }: Write): string {

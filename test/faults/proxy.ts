@@ -28,6 +28,8 @@ export interface Write extends Exchange {
   status: number;
   /** The version that it made, where the answer says so. */
   resourceVersion: string | undefined;
+  /** Whoever sent it had gone, or given up, before it was answered. */
+  isLate: boolean;
 }
 
 /** What becomes of a request: passed on, cut off, or answered by the proxy itself. */
@@ -45,9 +47,13 @@ export interface Fault {
   instead?: { url: string; of: (exchange: Exchange) => boolean };
 }
 
+type Plane = Pick<ControlPlane, "url" | "caFile" | "dir" | "token">;
+
 export class FaultProxy {
   fault: Fault = {};
   readonly writes: Write[] = [];
+  /** Writes that are still to be answered, whether or not their sender waits. */
+  underWay = 0;
   /** Requests but watches, by "verb plural". */
   readonly requests = new Map<string, number>();
   readonly kubeconfig: string;
@@ -56,7 +62,7 @@ export class FaultProxy {
   readonly #server: Server;
   readonly #watches = new Set<ServerResponse>();
 
-  private constructor(plane: ControlPlane, name: string, server: Server) {
+  private constructor(plane: Plane, name: string, server: Server) {
     this.#upstream = plane.url;
     this.#server = server;
     this.#agent = new Agent({ connect: { ca: readFileSync(plane.caFile) }, allowH2: false, bodyTimeout: 0 });
@@ -67,7 +73,7 @@ export class FaultProxy {
     server.on("request", (incoming, outgoing) => void this.#serve(incoming, outgoing));
   }
 
-  static async start(plane: ControlPlane, name: string): Promise<FaultProxy> {
+  static async start(plane: Plane, name: string): Promise<FaultProxy> {
     const file = (extension: string) => readFileSync(join(plane.dir, `pki/apiserver.${extension}`));
     const server = createServer({ cert: file("crt"), key: file("key") });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -96,18 +102,48 @@ export class FaultProxy {
       const exchange = parse(incoming, Buffer.concat(chunks));
       const key = `${exchange.verb} ${exchange.plural}`;
       this.requests.set(key, (this.requests.get(key) ?? 0) + 1);
-      const fate = (await this.fault.onRequest?.(exchange)) ?? "pass";
-      if (fate !== "pass") return meet(outgoing, fate);
-      const answer = await this.#forward(incoming, exchange, gone.signal);
-      if (exchange.verb === "watch") await this.#relay(answer, outgoing, exchange);
-      else await this.#answer(answer, outgoing, exchange);
+      if (isWrite(exchange)) await this.#write(incoming, outgoing, exchange);
+      else await this.#read(incoming, outgoing, { exchange, signal: gone.signal });
     } catch {
       // The API server is away, or the operator is: the other end sees a broken connection.
       outgoing.destroy();
     }
   }
 
-  #forward(incoming: IncomingMessage, exchange: Exchange, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #read(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    { exchange, signal }: { exchange: Exchange; signal: AbortSignal },
+  ): Promise<void> {
+    const fate = (await this.fault.onRequest?.(exchange)) ?? "pass";
+    if (fate !== "pass") return meet(outgoing, fate);
+    // A renewal of the Lease is no write to be told of, but one that arrives.
+    const answer = await this.#forward(incoming, exchange, exchange.method === "GET" ? signal : undefined);
+    if (exchange.verb === "watch") return this.#relay(answer, outgoing, exchange);
+    pass(answer, outgoing, await bodyOf(answer));
+  }
+
+  /** What was sent arrives, as in a network, whatever becomes of its sender meanwhile. */
+  async #write(incoming: IncomingMessage, outgoing: ServerResponse, exchange: Exchange): Promise<void> {
+    this.underWay++;
+    try {
+      const fate = (await this.fault.onRequest?.(exchange)) ?? "pass";
+      if (fate !== "pass") return meet(outgoing, fate);
+      const answer = await this.#forward(incoming, exchange);
+      const body = await bodyOf(answer);
+      const { statusCode: status } = answer;
+      const resourceVersion = status < 300 ? versionIn(body) : undefined;
+      const write = { ...exchange, status, resourceVersion, isLate: outgoing.destroyed };
+      this.writes.push(write);
+      const answered = (await this.fault.onWritten?.(write)) ?? "pass";
+      if (answered === "pass") pass(answer, outgoing, body);
+      else meet(outgoing, answered);
+    } finally {
+      this.underWay--;
+    }
+  }
+
+  #forward(incoming: IncomingMessage, exchange: Exchange, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
     const { instead } = this.fault;
     const server = instead?.of(exchange) ? instead.url : this.#upstream;
     const { host: _, connection: __, "content-length": ___, ...headers } = incoming.headers;
@@ -115,22 +151,9 @@ export class FaultProxy {
       method: exchange.method as Dispatcher.HttpMethod,
       headers,
       body: exchange.body.length > 0 ? exchange.body : null,
-      signal,
+      ...(signal ? { signal } : {}),
       dispatcher: this.#agent,
     });
-  }
-
-  async #answer(answer: Dispatcher.ResponseData, outgoing: ServerResponse, exchange: Exchange): Promise<void> {
-    const body = Buffer.from(await answer.body.arrayBuffer());
-    if (isWrite(exchange)) {
-      const resourceVersion = answer.statusCode < 300 ? versionIn(body) : undefined;
-      const write = { ...exchange, status: answer.statusCode, resourceVersion };
-      this.writes.push(write);
-      const fate = (await this.fault.onWritten?.(write)) ?? "pass";
-      if (fate !== "pass") return meet(outgoing, fate);
-    }
-    const { "transfer-encoding": _, connection: __, ...headers } = answer.headers;
-    outgoing.writeHead(answer.statusCode, headers as Record<string, string>).end(body);
   }
 
   async #relay(answer: Dispatcher.ResponseData, outgoing: ServerResponse, exchange: Exchange): Promise<void> {
@@ -161,6 +184,13 @@ export class FaultProxy {
 /** Of what another process may write at the same time, the Lease is no part. */
 export function isWrite({ verb, plural }: Exchange): boolean {
   return !["get", "list", "watch"].includes(verb) && plural !== "leases";
+}
+
+const bodyOf = async ({ body }: Dispatcher.ResponseData) => Buffer.from(await body.arrayBuffer());
+
+function pass({ statusCode, headers: all }: Dispatcher.ResponseData, outgoing: ServerResponse, body: Buffer): void {
+  const { "transfer-encoding": _, connection: __, ...headers } = all;
+  if (!outgoing.destroyed) outgoing.writeHead(statusCode, headers as Record<string, string>).end(body);
 }
 
 function meet(outgoing: ServerResponse, fate: Exclude<Fate, "pass">): void {

@@ -14,7 +14,7 @@ export const isReady = ({ metadata: { generation }, status }: Seen): boolean =>
   status.conditions.some((condition: Seen) => condition.type === "Ready" && condition.status === "True") &&
   !status.conditions.some((condition: Seen) => condition.type === "Reconciling" && condition.status === "True");
 
-const serves = (version: number) => (object: Seen) => isReady(object) && object.status.modelVersion === version;
+export const serves = (version: number) => (object: Seen) => isReady(object) && object.status.modelVersion === version;
 
 export const specs = {
   dataset: { source: { uri: "http://host/wine.csv" }, splits: { train: 80, test: 20 } },

@@ -1,7 +1,11 @@
 /** API servers that go away, leaders that are cut off or asleep, clocks that differ. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { waitUntil } from "../../cluster/progress.ts";
 import type { Row, Run, Scene } from "../campaign.ts";
 import { isWrite } from "../proxy.ts";
+import { serves } from "../story.ts";
+import { patienceMs } from "../user.ts";
+import { heal } from "./acts.ts";
 import { skewed } from "./clocks.ts";
 
 function serverKilled(seconds: number): Run {
@@ -62,27 +66,65 @@ const stopped = async ({ crew }: Scene, leader: number) => {
   operator?.signal("SIGCONT");
 };
 
-/** A write that was on its way when the leader was stopped comes after another leads: its version must refuse it. */
+/** Longer than the Lease and the next try of another to take it. */
+const heldMs = 17_000;
+
+/** A write that was on its way when the leader was cut off comes when another leads: its version must refuse it. */
 const heldBack = async (scene: Scene, leader: number) => {
   const proxy = scene.crew.proxies[leader];
   if (!proxy) return;
   proxy.fault = {
     onRequest: async (exchange) => {
       if (!isWrite(exchange)) return sleep(holeMs, "cut" as const);
-      return sleep(4_000, "pass" as const);
+      return sleep(heldMs, "pass" as const);
     },
   };
   await sleep(holeMs);
   proxy.fault = {};
 };
 
+/** A revision has its traffic again, by the next leader, when its deletion comes. */
+function deletionHeldBack(): Run {
+  let sent = Promise.withResolvers<void>();
+  return {
+    name: "the deletion of a revision that is wanted again",
+    replicas: 2,
+    beforeStage: async (scene, { name }) => {
+      if (name === "roll forward") {
+        await sent.promise;
+        const scaled = { minReplicas: 2, maxReplicas: 3 };
+        await scene.user.apply("InferenceService", { ...scaled, modelRef: { name: "wine", version: 2 } });
+        await scene.user.until("InferenceService", serves(2));
+        const failure = () => new Error("a write that is held back does not come");
+        await waitUntil(async () => scene.crew.underWay() === 0, { timeoutMs: patienceMs, failure });
+      }
+      if (name !== "roll back") return;
+      sent = Promise.withResolvers<void>();
+      const proxy = scene.crew.proxies[await scene.crew.leader()];
+      if (!proxy) return;
+      proxy.fault = {
+        onRequest: async ({ verb, plural }) => {
+          if (verb !== "delete" || plural !== "deployments") return "pass";
+          proxy.fault = { onRequest: async () => sleep(holeMs, "cut" as const) };
+          scene.meanwhile(sleep(holeMs).then(heal(scene)));
+          sent.resolve();
+          return sleep(holeMs, "pass" as const);
+        },
+      };
+    },
+  };
+}
+
 export const servers: readonly Row[] = [
   { fault: "API server killed, etcd compacted", runs: [serverKilled(5), { ...serverKilled(60), long: true }] },
   { fault: "leader black-holed 20 s, two replicas", runs: [two("while it trains again", blackHoled)] },
   { fault: "leader SIGSTOPped 20 s, two replicas", runs: [two("while it trains again", stopped)] },
   {
-    fault: "leader cut off 20 s, its writes 4 s late, two replicas",
-    runs: [{ ...two("while it trains again", heldBack), long: true }],
+    fault: "leader cut off 20 s, its writes later still, two replicas",
+    runs: [
+      { ...two("while it trains again", heldBack), long: true },
+      { ...deletionHeldBack(), long: true },
+    ],
   },
   { fault: "clock offset and rate", runs: [skewed] },
 ];
