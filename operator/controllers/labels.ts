@@ -26,4 +26,6 @@ export const annotations = {
   subject: "lemnis.dev/subject",
   /** On a Deployment: the version of the Model that it serves. */
   modelVersion: "lemnis.dev/model-version",
+  /** On a Deployment that was wanted again while it drained: when it would have gone. */
+  spared: "lemnis.dev/spared",
 } as const;

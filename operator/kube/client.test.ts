@@ -87,6 +87,9 @@ describe("a request", () => {
       await client.delete(configMaps, { namespace: "a", name: "wine", uid: "u" });
     }
     expect(asked[0]?.body).toMatchObject({ preconditions: { uid: "u" }, propagationPolicy: "Background" });
+    answer = json(409, { reason: "Conflict" });
+    await expect(client.delete(configMaps, { name: "wine", uid: "u" }, "5")).rejects.toMatchObject({ status: 409 });
+    expect(asked.at(-1)?.body).toMatchObject({ preconditions: { uid: "u", resourceVersion: "5" } });
     answer = json(403, { reason: "Forbidden" });
     await expect(client.delete(configMaps, { name: "wine", uid: "u" })).rejects.toMatchObject({ status: 403 });
   });

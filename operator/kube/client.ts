@@ -118,17 +118,22 @@ export class KubeClient {
     return { status, body: statusOf(text, undefined) };
   }
 
-  /** Deletes this very object; an absent one, or another of its name, is left alone and no error. */
+  /**
+   * Deletes this very object; an absent one, or another of its name, is left alone and no error. With a version, an
+   * object that has another one now is a conflict.
+   */
   async delete(
     resource: Resource,
     { namespace, name, uid }: { namespace?: string | undefined; name: string; uid: string },
+    resourceVersion?: string,
   ): Promise<void> {
-    const body = { propagationPolicy: "Background", preconditions: { uid } };
+    const preconditions = { uid, ...(resourceVersion ? { resourceVersion } : {}) };
+    const body = { propagationPolicy: "Background", preconditions };
     try {
       await this.#write({ verb: "delete", method: "DELETE", resource, path: pathOf(resource, namespace, name), body });
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return;
-      throw error;
+      const isGone = error instanceof ApiError && (error.status === 404 || (error.status === 409 && !resourceVersion));
+      if (!isGone) throw error;
     }
   }
 

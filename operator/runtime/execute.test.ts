@@ -36,7 +36,8 @@ const client = {
     act(subresource ? `${subresource} ${of.kind}` : `apply ${of.kind}`);
     return { ...applied.metadata, resourceVersion: "7", uid: "given" };
   },
-  delete: async (of: Resource, { name }: { name: string }) => act(`delete ${of.kind} ${name}`),
+  delete: async (of: Resource, { name }: { name: string }, version?: string) =>
+    act(["delete", of.kind, name, ...(version ? [`at ${version}`] : [])].join(" ")),
 } as unknown as KubeClient;
 const events = {
   record: async (_: KubeObject, { reason }: { reason: string }) => act(`event ${reason}`),
@@ -72,6 +73,12 @@ beforeEach(() => {
   isFresh = true;
   slots = new Slots(1);
   current = undefined;
+});
+
+test("a child is deleted at the version that was seen: one that has changed since may be wanted again", async () => {
+  cached = { ...child, metadata: { ...child.metadata, name: "old", uid: "x", resourceVersion: "5" } };
+  await run({ version: 1 }, { records: [], apply: [] });
+  expect(done).toEqual(["delete Service old at 5"]);
 });
 
 test("an object that is deleted while its children are made gets no more of them", async () => {

@@ -72,6 +72,10 @@ export async function execute(
     ...child,
     seen: observed(child.resource, child.object.metadata.namespace ?? "", child.object.metadata.name),
   }));
+  const doomed = plan.delete.map((child) => ({
+    child,
+    version: observed(child.resource, child.namespace, child.name)?.metadata.resourceVersion,
+  }));
   const irreversible = plan.delete.length > 0 || children.some(({ seen }) => !seen);
   if (irreversible && !isFresh()) await confirm(client, resource, object);
   const applied = ({ resource: of, seen, wish }: Applied, sentAt: number, answer: ObjectMeta | undefined) => {
@@ -90,9 +94,10 @@ export async function execute(
     const sentAt = performance.now();
     applied({ resource: child.resource, seen, wish }, sentAt, await applyIfChanged(client, child, seen));
   }
-  for (const child of plan.delete) {
+  // At the version that was seen: what comes late, when somebody else leads, finds what is wanted again changed.
+  for (const { child, version } of doomed) {
     echoes.push({ ...child, sentAt: performance.now() });
-    await client.delete(child.resource, child);
+    await client.delete(child.resource, child, version);
   }
   // An event tells of a change, and the status shows every change: none of either at rest, or after a restart.
   const isNews = !sameStatus(object.status, plan.status) && !answers.has(object.metadata, plan.status);

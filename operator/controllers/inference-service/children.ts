@@ -9,6 +9,7 @@ import { servingContainer } from "../children/serving.ts";
 import type { Deployment } from "../children/types.ts";
 import { annotations, labels, managedBy } from "../labels.ts";
 import type { Revision } from "./revision.ts";
+import { sparing } from "./rollout.ts";
 
 /** The Service's port; kube-proxy maps it to the runtime's. */
 export const servicePort = 80;
@@ -69,7 +70,10 @@ export function buildDeployment(service: InferenceService, input: DeploymentInpu
     kind: "Deployment",
     metadata: {
       ...metadata,
-      annotations: "version" in model ? { [annotations.modelVersion]: String(model.version) } : {},
+      annotations: {
+        ...("version" in model ? { [annotations.modelVersion]: String(model.version) } : {}),
+        ...(existing && sparing(service, existing)),
+      },
     },
     spec: {
       replicas,

@@ -97,6 +97,22 @@ describe("a rollout", () => {
     expect(after.status.revisions).toHaveLength(1);
   });
 
+  test("back to one that drains makes another version of its Deployment before it has the traffic, and once", () => {
+    const moving = plan(service, { ...next, deployments: [old, deployed(fresh, 1)] });
+    const late = { front: child(moving, "Service") as Service, now: new Date(start.getTime() + 60_000) };
+    const drained = inferenceService({}, moving.status);
+    const back = plan(drained, { ...late, deployments: [old, deployed(fresh, 1)] });
+    expect(child(back, "Service")).toBeUndefined();
+    expect(back.delete).toEqual([]);
+    const spared = child(back, "Deployment") as KubeObject;
+    expect(spared.metadata.annotations).not.toEqual(old.metadata.annotations);
+    const deployments = [deployed(spared, 1), deployed(fresh, 1)];
+    const moved = plan(drained, { ...late, deployments });
+    expect(moved.apply.map(({ object }) => object)).toMatchObject([spared, { metadata: front.metadata }]);
+    const after = plan(inferenceService({}, moved.status), { ...late, front, deployments });
+    expect(child(after, "Deployment")).toEqual(spared);
+  });
+
   test("that is given up before it had traffic removes the new revision at once", () => {
     const planned = plan(service, { front, deployments: [old, deployed(fresh, 0)] });
     expect(planned.delete).toMatchObject([{ name: fresh.metadata.name }]);

@@ -1,7 +1,7 @@
 /** Where the traffic goes: to the new revision once it is ready, and off the old one without cutting a request. */
-import type { RevisionStatus } from "../../api/v1alpha1/inference-service.ts";
+import type { InferenceService, RevisionStatus } from "../../api/v1alpha1/inference-service.ts";
 import type { Deployment, Service } from "../children/types.ts";
-import { labels } from "../labels.ts";
+import { annotations, labels } from "../labels.ts";
 import type { ObservedInferenceService } from "./observe.ts";
 
 export interface Rollout {
@@ -28,7 +28,8 @@ export function planRollout(
   // An autoscaler owns the number; a new revision starts with as many replicas as the one it follows.
   const running = scaled ? (next ?? current)?.spec?.replicas : undefined;
   const replicas = Math.min(Math.max(running ?? minReplicas, minReplicas), maxReplicas);
-  const moves = wanted !== undefined && (current === undefined || (next !== undefined && isServing(next, replicas)));
+  const isReady = next !== undefined && isServing(next, replicas) && isSpared(service, next);
+  const moves = wanted !== undefined && (current === undefined || isReady);
   const serving = current?.metadata.name;
   const traffic = moves ? wanted : serving;
 
@@ -74,6 +75,21 @@ export function isServing({ metadata, spec, status }: Deployment, replicas: numb
     (status?.updatedReplicas ?? 0) >= replicas &&
     (status?.readyReplicas ?? 0) >= replicas
   );
+}
+
+/**
+ * What is noted on the Deployment of a revision that drains and is wanted again. It makes another version of it, before
+ * it has the traffic: the deletion that a former leader may have sent is of the version before, and is refused.
+ */
+export function sparing({ status }: InferenceService, { metadata }: Deployment): Record<string, string> {
+  const until = status?.revisions?.find(({ name }) => name === metadata.name)?.drainUntil;
+  const spared = until ?? metadata.annotations?.[annotations.spared];
+  return spared ? { [annotations.spared]: spared } : {};
+}
+
+function isSpared(service: InferenceService, deployment: Deployment): boolean {
+  const { [annotations.spared]: wanted } = sparing(service, deployment);
+  return deployment.metadata.annotations?.[annotations.spared] === wanted;
 }
 
 /** A revision that had traffic drains; one that never had any is simply removed. */

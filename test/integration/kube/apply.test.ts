@@ -152,8 +152,11 @@ test("an object of ours that the cache has lost, and others have changed, is put
 test("a delete meets only the very object that was seen", async () => {
   const made = await apply(services, service("deleted", { app: "a" }));
   await world.client.delete(services, { namespace, name: "deleted", uid: "another" });
+  const changed = await byOthers(services, service("deleted", { app: "b" }));
+  const doomed = { namespace, name: "deleted", uid: made?.uid ?? "" };
+  await expect(world.client.delete(services, doomed, made?.resourceVersion)).rejects.toThrow(/409/);
   expect(await read(services, "deleted")).toBeDefined();
-  await world.client.delete(services, { namespace, name: "deleted", uid: made?.uid ?? "" });
+  await world.client.delete(services, doomed, changed.metadata.resourceVersion);
   await expect(read(services, "deleted")).rejects.toThrow(/404/);
   await world.client.delete(services, { namespace, name: "deleted", uid: made?.uid ?? "" });
 });
