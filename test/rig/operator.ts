@@ -1,5 +1,5 @@
 /** The operator as a process of its own, so that it can be killed, stopped and measured. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { load } from "js-yaml";
@@ -43,11 +43,15 @@ export class OperatorProcess {
   readonly #child: Child;
   readonly #url: string;
 
-  private constructor(child: Child, url: string, logFile: string) {
+  /** Where the log of this process begins: those of its name before it wrote to the same file. */
+  readonly #logFrom: number;
+
+  private constructor(child: Child, url: string, { logFile, logFrom }: { logFile: string; logFrom: number }) {
     this.name = child.name;
     this.#child = child;
     this.#url = url;
     this.logFile = logFile;
+    this.#logFrom = logFrom;
   }
 
   static async start(options: OperatorProcessOptions): Promise<OperatorProcess> {
@@ -55,6 +59,7 @@ export class OperatorProcess {
     const [port = 0] = await freePorts(1);
     const url = `http://127.0.0.1:${port}`;
     const logFile = join(dir, "logs", `${name}.log`);
+    const logFrom = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
     const args = [...(options.nodeArgs ?? []), join(root, "operator/main.ts"), "operator"];
     const child = await Child.start({
       ...{ name, logFile, command: process.execPath, args },
@@ -71,7 +76,7 @@ export class OperatorProcess {
       },
       isReady: async () => !waitUntilReady || isHealthy(`${url}/readyz`),
     });
-    return new OperatorProcess(child, url, logFile);
+    return new OperatorProcess(child, url, { logFile, logFrom });
   }
 
   get pid(): number {
@@ -82,9 +87,10 @@ export class OperatorProcess {
     return this.#child.hasExited;
   }
 
-  /** It ended without being killed, and for no reason that it should: a lost lease is one. */
+  /** It ended without being stopped, and for no reason that it should: a lost lease is one. */
   get hasCrashed(): boolean {
-    return this.#child.exitCode !== null && !tail(this.log(), 5).includes("the lease is lost");
+    const ownLog = readFileSync(this.logFile).subarray(this.#logFrom).toString();
+    return this.#child.endedByItself && !tail(ownLog, 5).includes("the lease is lost");
   }
 
   isReady(): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { Child, freePorts } from "./child.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lemnis-child-"));
@@ -23,6 +23,18 @@ test("a server that is never ready is ended", async () => {
   expect(error.message).toContain("was not ready within 0.3 s");
   const pid = Number(error.message.split("\n").at(-1));
   expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+});
+
+test.each<[boolean, string]>([
+  [true, "exit 1"],
+  [true, "exit 0"],
+  [true, "kill -ABRT $$"],
+  [false, "exec sleep 60"],
+])("that a server ends by itself is %s: %s", async (byItself, script) => {
+  const child = await Child.start({ ...shell(`sleep 0.3; ${script}`), isReady: async () => true });
+  if (byItself) await vi.waitFor(() => expect(child.hasExited).toBe(true), { timeout: 20_000 });
+  await child.stop();
+  expect(child.endedByItself).toBe(byItself);
 });
 
 test("free ports differ from each other", async () => {

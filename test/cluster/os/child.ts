@@ -23,6 +23,7 @@ export class Child {
   readonly pid: number;
   readonly #process: ChildProcess;
   readonly #exited: Promise<unknown>;
+  #stopped = false;
 
   private constructor(name: string, process: ChildProcess) {
     this.name = name;
@@ -69,14 +70,15 @@ export class Child {
     return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
-  /** Null while it runs, and when a signal ended it. */
-  get exitCode(): number | null {
-    return this.#process.exitCode;
+  /** It ended, and nobody had asked it to: with whatever code, or by a signal, as V8 does when its heap is full. */
+  get endedByItself(): boolean {
+    return this.hasExited && !this.#stopped;
   }
 
   /** Ends the server and waits until it has ended; one that ignores SIGTERM is killed after 10 s. */
   async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
     if (this.hasExited) return;
+    this.#stopped = true;
     this.#process.kill(signal);
     const killer = setTimeout(() => this.#process.kill("SIGKILL"), 10_000);
     await this.#exited;
