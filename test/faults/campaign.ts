@@ -28,6 +28,8 @@ export interface Scene {
   meanwhile: (work: Promise<unknown>) => void;
   /** For the log. */
   note: (text: string) => void;
+  /** Says that the fault has found its occasion. */
+  met: () => void;
 }
 
 /** One run of a fault. */
@@ -35,6 +37,8 @@ export interface Run {
   name: string;
   /** Only in the long form of the campaign. */
   long?: true;
+  /** The fault waits for an occasion: a run in which it finds none says nothing. */
+  waits?: true;
   replicas?: number;
   /** Settings of the operator, beside the usual ones. */
   env?: Record<string, string>;
@@ -58,7 +62,11 @@ export interface Result {
   run: Run;
   violations: string[];
   notes: string[];
+  /** False when the fault has found no occasion. */
+  isMet: boolean;
   writes: readonly Write[];
+  /** How many of the writes were of the story, before its end was waited for. */
+  told: number;
   restarts: number;
   seconds: number;
 }
@@ -74,6 +82,8 @@ export class Campaign {
   readonly #store: StoreClient;
   readonly #seed: number;
   #runs = 0;
+  /** Writes of the story that was told last. */
+  #told = 0;
   #reference = "";
 
   private constructor(rig: Rig, volume: Volume, seed: number) {
@@ -104,7 +114,13 @@ export class Campaign {
     const beside: Promise<unknown>[] = [];
     const meanwhile = (work: Promise<unknown>) => beside.push(work.catch((error: unknown) => found.push(told(error))));
     const random = randomOf(this.#seed, run.name);
-    const scene = { rig: this.#rig, volume: this.#volume, user, crew, history: this.#history, random, meanwhile, note };
+    let isMet = !run.waits;
+    const met = () => {
+      isMet = true;
+    };
+    const around = { rig: this.#rig, volume: this.#volume, history: this.#history };
+    const scene: Scene = { ...around, user, crew, random, meanwhile, note, met };
+    this.#told = 0;
     try {
       found.push(...(run.play ? await run.play(scene) : await this.#tell(run, scene, beside)));
     } catch (error) {
@@ -123,7 +139,8 @@ export class Campaign {
     found.push(...violations(ofRun, { writes, foreign: user.versions }), ...writesWithoutLease(ofRun, crew.writes()));
     found.push(...writesElsewhere(writes, namespace));
     const seconds = (performance.now() - from) / 1000;
-    return { run, violations: found, notes, writes, restarts: crew.restarts, seconds };
+    const { restarts } = crew;
+    return { run, violations: found, notes, isMet, writes, told: this.#told, restarts, seconds };
   }
 
   /** The whole story under the fault, and what is to hold at its end. */
@@ -135,6 +152,7 @@ export class Campaign {
         await run.beforeStage?.(scene, stage);
         await stage.run(user);
       }
+      this.#told = scene.crew.writes().length;
     } finally {
       await end();
     }

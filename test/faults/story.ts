@@ -16,6 +16,10 @@ export const isReady = ({ metadata: { generation }, status }: Seen): boolean =>
 
 export const serves = (version: number) => (object: Seen) => isReady(object) && object.status.modelVersion === version;
 
+/** The revision before it has drained away. */
+const servesAlone = (version: number) => (object: Seen) =>
+  serves(version)(object) && object.status.revisions.length === 1;
+
 export const specs = {
   dataset: { source: { uri: "http://host/wine.csv" }, splits: { train: 80, test: 20 } },
   trainingJob: {
@@ -52,7 +56,7 @@ export const stages: readonly Stage[] = [
     run: async (user) => {
       user.player.data.set(user.namespace, "more rows");
       await user.apply("Dataset", specs.dataset, { annotations: { "lemnis.dev/refresh": "again" } });
-      await user.until("InferenceService", serves(2));
+      await user.until("InferenceService", servesAlone(2));
     },
   },
   {
@@ -67,7 +71,7 @@ export const stages: readonly Stage[] = [
     run: async (user) => {
       await user.apply("Model", { ...specs.model, aliases: { champion: 2 } });
       await user.apply("InferenceService", specs.service);
-      await user.until("InferenceService", serves(2));
+      await user.until("InferenceService", servesAlone(2));
     },
   },
 ];

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { apiVersion } from "../../operator/api/v1alpha1/common.ts";
 import { ApiError } from "../../operator/kube/errors.ts";
 import { apiVersionOf, type KubeObject } from "../../operator/kube/types.ts";
+import { waitUntil } from "../cluster/progress.ts";
 import { type Rig, resourceOf } from "../rig/cluster.ts";
 import type { Player } from "../rig/player.ts";
 import type { Seen } from "./history.ts";
@@ -31,21 +32,17 @@ export class User {
     });
   }
 
-  /** Changes their mind, and again: what was applied last holds in the end. */
+  /** Changes their mind, and again: what was applied last holds in the end. Waits until there is something to change. */
   thereAndBack(kind: string, spec: object): Promise<void> {
-    return this.#alone(async () => {
-      const last = this.#applied.get(kind);
-      if (!last) return;
+    return this.#onApplied(kind, async (last) => {
       await this.#send(kind, { ...last, spec: { ...last.spec, ...spec } });
       await this.#send(kind, last);
     });
   }
 
-  /** Deletes what was applied, and applies it again. */
+  /** Deletes what was applied, and applies it again. Waits until there is something to delete. */
   deleteAndMake(kind: string): Promise<void> {
-    return this.#alone(async () => {
-      const last = this.#applied.get(kind);
-      if (!last) return;
+    return this.#onApplied(kind, async (last) => {
       await this.delete(kind);
       await this.#send(kind, last);
     });
@@ -103,6 +100,12 @@ export class User {
   async #send(kind: string, { spec, metadata }: Manifest): Promise<void> {
     const object = { apiVersion, kind, metadata: { name: "wine", namespace: this.namespace, ...metadata }, spec };
     await insist(() => this.rig.client.apply(resourceOf(kind), object as KubeObject, { manager: "kubectl" }));
+  }
+
+  async #onApplied(kind: string, act: (last: Manifest) => Promise<void>): Promise<void> {
+    const failure = () => new Error(`no ${kind} is ever applied`);
+    await waitUntil(async () => this.#applied.has(kind), { timeoutMs: patienceMs, failure });
+    await this.#alone(() => act(this.#applied.get(kind) as Manifest));
   }
 
   /** A fault that makes the user act does not come between two of the user's own acts. */

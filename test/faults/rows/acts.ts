@@ -25,9 +25,13 @@ export function throughout(name: string, fault: (scene: Scene) => FaultProxy["fa
 }
 
 /** True for the write of this number, as they come. */
-export function counted(index: number): (exchange: Exchange | Write) => boolean {
+export function counted({ met }: Scene, index: number): (exchange: Exchange | Write) => boolean {
   let count = 0;
-  return (exchange) => isWrite(exchange) && count++ === index;
+  return (exchange) => {
+    if (!isWrite(exchange) || count++ !== index) return false;
+    met();
+    return true;
+  };
 }
 
 /** An answer of an API server that refuses. */

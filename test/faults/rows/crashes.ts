@@ -9,17 +9,21 @@ async function kill({ crew }: Scene): Promise<Fate> {
   return "cut";
 }
 
-const before = (index: number): Run =>
-  throughout(`before write ${index + 1}`, (scene) => {
-    const isIt = counted(index);
+const before = (index: number): Run => ({
+  ...throughout(`before write ${index + 1}`, (scene) => {
+    const isIt = counted(scene, index);
     return { onRequest: async (exchange): Promise<Fate> => (isIt(exchange) ? kill(scene) : "pass") };
-  });
+  }),
+  waits: true,
+});
 
-const after = (index: number): Run =>
-  throughout(`after write ${index + 1}, before its answer`, (scene) => {
-    const isIt = counted(index);
+const after = (index: number): Run => ({
+  ...throughout(`after write ${index + 1}, before its answer`, (scene) => {
+    const isIt = counted(scene, index);
     return { onWritten: async (write): Promise<Fate> => (isIt(write) ? kill(scene) : "pass") };
-  });
+  }),
+  waits: true,
+});
 
 /** Each process writes once. */
 const afterEach: Run = {

@@ -76,6 +76,7 @@ const heldBack = async (scene: Scene, leader: number) => {
   proxy.fault = {
     onRequest: async (exchange) => {
       if (!isWrite(exchange)) return sleep(holeMs, "cut" as const);
+      scene.met();
       return sleep(heldMs, "pass" as const);
     },
   };
@@ -88,7 +89,7 @@ function deletionHeldBack(): Run {
   let sent = Promise.withResolvers<void>();
   return {
     name: "the deletion of a revision that is wanted again",
-    replicas: 2,
+    ...{ replicas: 2, waits: true },
     beforeStage: async (scene, { name }) => {
       if (name === "roll forward") {
         await sent.promise;
@@ -108,6 +109,7 @@ function deletionHeldBack(): Run {
           proxy.fault = { onRequest: async () => sleep(holeMs, "cut" as const) };
           scene.meanwhile(sleep(holeMs).then(heal(scene)));
           sent.resolve();
+          scene.met();
           return sleep(holeMs, "pass" as const);
         },
       };
@@ -122,7 +124,7 @@ export const servers: readonly Row[] = [
   {
     fault: "leader cut off 20 s, its writes later still, two replicas",
     runs: [
-      { ...two("while it trains again", heldBack), long: true },
+      { ...two("while it trains again", heldBack), long: true, waits: true },
       { ...deletionHeldBack(), long: true },
     ],
   },

@@ -12,8 +12,8 @@ import { counted, proxyOf, throughout } from "./acts.ts";
 
 /** The user acts while the operator waits for its write's answer. */
 function afterWrite(index: number, name: string, act: (scene: Scene) => Promise<void>): Run {
-  return throughout(`${name} after write ${index + 1}`, (scene) => {
-    const isIt = counted(index);
+  const run = throughout(`${name} after write ${index + 1}`, (scene) => {
+    const isIt = counted(scene, index);
     return {
       onWritten: async (write): Promise<Fate> => {
         if (isIt(write)) await act(scene);
@@ -21,6 +21,7 @@ function afterWrite(index: number, name: string, act: (scene: Scene) => Promise<
       },
     };
   });
+  return { ...run, waits: true };
 }
 
 const changedMind = (index: number) =>
