@@ -4,6 +4,7 @@ import type { KubeObject } from "../../../operator/kube/types.ts";
 import { waitUntil } from "../../cluster/progress.ts";
 import { resourceOf } from "../../rig/cluster.ts";
 import { atRest, type Row, type Run, type Scene, untilQuiet } from "../campaign.ts";
+import { difference, endState } from "../end-state.ts";
 import { childKinds, ourKinds, type Seen } from "../history.ts";
 import type { Fate } from "../proxy.ts";
 import { isReady, settle, specs, stages, tearDown } from "../story.ts";
@@ -43,18 +44,32 @@ const edits: Record<string, object> = {
   PodDisruptionBudget: { spec: { maxUnavailable: 5 } },
 };
 
+/** Each edit is put right, and by one write. */
+async function drift(scene: Scene): Promise<void> {
+  const { user, crew } = scene;
+  await untilQuiet(scene);
+  const [state, before] = [await endState(user), crew.changes().length];
+  for (const [kind, edit] of Object.entries(edits))
+    for (const child of await user.list(kind)) await user.meddle(kind, child.metadata.name, edit);
+  await untilQuiet(scene);
+  const stays = difference(state, await endState(user));
+  if (stays) throw new Error(`L1: an edit of a child stays: ${stays}`);
+  const edited = Object.keys(edits).map((kind) => resourceOf(kind).plural);
+  const repairs = crew
+    .changes()
+    .slice(before)
+    .filter(({ write: { plural } }) => edited.includes(plural));
+  for (const [child, { length }] of Map.groupBy(repairs, ({ write: { plural, name } }) => `${plural} ${name}`))
+    if (length > 1) throw new Error(`L1: one edit of ${child} was put right ${length} times`);
+}
+
 const meddled: Run = {
   name: "edited with force, and deleted, after each stage",
   beforeStage: async (scene, { name }) => {
     const { user } = scene;
     if (name === "create") return;
-    for (const kind of childKinds) {
-      for (const child of await user.list(kind)) {
-        const edit = edits[kind];
-        if (edit) await user.meddle(kind, child.metadata.name, edit);
-      }
-    }
-    await untilQuiet(scene);
+    await settle(user);
+    await drift(scene);
     for (const kind of childKinds) for (const child of await user.list(kind)) await remove(scene, child);
     await settle(user);
   },
