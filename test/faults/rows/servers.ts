@@ -24,6 +24,9 @@ function serverKilled(seconds: number): Run {
       for (const proxy of crew.proxies) proxy.fault = { onRequest: () => told };
       try {
         await rig.plane.restartApiServer();
+        // No watch tells the operator of it: a list alone can find out.
+        await user.delete("HorizontalPodAutoscaler");
+        await user.deleteAndMake("TrainingJob");
         await history.resume(user.namespace);
       } finally {
         for (const proxy of crew.proxies) proxy.fault = {};

@@ -36,6 +36,9 @@ const dropped: Run = {
 
 const lists = (scene: Scene) => new Map([...proxyOf(scene).requests].filter(([key]) => key.startsWith("list ")));
 
+/** Until a revision is removed that the operator sees drain when its time stops; and how long that lasts. */
+const [drainSeconds, frozenMs] = [4, 12_000];
+
 /**
  * Lists and watches come from a second API server, whose etcd link is frozen while users go on; writes go to the first.
  * What is made and deleted from such an old view must be asked about first.
@@ -43,7 +46,7 @@ const lists = (scene: Scene) => new Map([...proxyOf(scene).requests].filter(([ke
 function frozen(name: string, { restart }: { restart: boolean }): Run {
   let link: Link | undefined;
   return {
-    name,
+    ...{ name, waits: true, env: { LEMNIS_DRAIN_SECONDS: String(drainSeconds) } },
     begin: async (scene) => {
       link = await startLink(scene.rig.plane.etcdUrl);
       const server = await scene.rig.plane.addApiServer({ etcdUrl: link.url });
@@ -57,21 +60,42 @@ function frozen(name: string, { restart }: { restart: boolean }): Run {
         await link?.stop();
       };
     },
-    beforeStage: (scene, stage) => {
-      if (stage.name === "retrain" && link) scene.meanwhile(travel(scene, { link, restart }));
+    beforeStage: async (scene, { name }) => {
+      if (name !== "roll forward" || !link) return;
+      // The operator has seen what it wrote last: that a revision drains.
+      await sleep(500);
+      link.freeze();
+      scene.meanwhile(travel(scene, link, restart));
     },
   };
 }
 
-async function travel({ user, crew }: Scene, { link, restart }: { link: Link; restart: boolean }): Promise<void> {
-  link.freeze();
+/** Nothing that the operator has seen is as it was: it may make and delete nothing. */
+async function travel(scene: Scene, link: Link, restart: boolean): Promise<void> {
+  const { user, crew, history, met } = scene;
+  const proxy = proxyOf(scene);
+  proxy.fault.onRequest = ({ verb, plural }) => {
+    const asks = restart ? verb === "list" : ["get", "delete"].includes(verb) && plural !== "leases";
+    if (asks) met();
+    return "pass";
+  };
   await user.thereAndBack("InferenceService", { minReplicas: 3, maxReplicas: 4 });
   await user.deleteAndMake("TrainingJob");
   await user.thereAndBack("Dataset", { source: { uri: "http://host/other.csv" } });
   await user.deleteAndMake("Model");
+  const changedAt = performance.now();
   if (restart) await crew.kill();
-  await sleep(12_000);
+  await sleep(frozenMs);
+  const writes = crew.changes().filter(({ write: { sentAt } }) => sentAt > changedAt);
   link.thaw();
+  delete proxy.fault.onRequest;
+  const made = new Set(history.happenings.filter(({ type }) => type === "added").map(({ revision }) => `${revision}`));
+  const blind = writes.find(
+    ({ write: { verb, resourceVersion = "" } }) => verb === "delete" || made.has(resourceVersion),
+  );
+  if (!blind) return;
+  const { sentAt, verb, plural, name } = blind.write;
+  throw new Error(`L1: ${verb} ${plural} ${name} from a view that was old for ${Math.round(sentAt - changedAt)} ms`);
 }
 
 export const watches: readonly Row[] = [
