@@ -10,7 +10,7 @@ import {
   ServiceSimulation,
   TrainingSimulation,
 } from "../../test/builders/simulation.ts";
-import { recipeOf } from "./dataset/look.ts";
+import { recipeDigestOf } from "./dataset/look.ts";
 import { isServing } from "./inference-service/rollout.ts";
 import { labels } from "./labels.ts";
 import { runOf } from "./training-job/run.ts";
@@ -44,7 +44,7 @@ test("a Dataset comes to rest, with one look under way at the most", () => {
         expect(world.jobs.length).toBeLessThanOrEqual(2);
         expect(world.object.status).toMatchObject({ ...(world.checked ? { lastChecked: world.checked } : {}) });
         expect(world.object.status?.version).toBe(world.versions || undefined);
-        if (isCurrent(world)) expect(world.made.recipe).toBe(recipeOf(world.object));
+        if (isCurrent(world)) expect(world.made.recipe).toBe(recipeDigestOf(world.object));
       }
     }),
   );
@@ -64,7 +64,7 @@ test("a derived Dataset comes to rest, is not begun before its input is there, a
         expect(world.object.status?.url !== undefined).toBe(online !== undefined);
         if (isCurrent(world))
           expect(world.made.parents).toMatchObject([{ digest: versionOf("raw", world.raw).digest }]);
-        if (isCurrent(world)) expect(world.made.recipe).toBe(recipeOf(world.object));
+        if (isCurrent(world)) expect(world.made.recipe).toBe(recipeDigestOf(world.object));
       }
       for (let round = 0; world.raw > 0 && round < 3; round++) {
         for (const what of ["minutes", "complete"] as const) world.happen({ what, value: 11 });

@@ -23,7 +23,7 @@ export interface Look {
 
 /** The look that the manifest asks for at this time, or what is to be waited for or mended first. */
 export function wantedLook(dataset: Dataset, others: Others, now: Date): Look | Verdict {
-  const recipeDigest = recipeOf(dataset);
+  const recipeDigest = recipeDigestOf(dataset);
   const recipe = shortDigest(recipeDigest);
   const refresh = dataset.metadata.annotations?.[annotations.refresh];
   if (!dataset.spec.from) {
@@ -52,7 +52,7 @@ export function isMadeBy({ recipeDigest, derivation }: Look, { recipe, parents =
 }
 
 /** Names all that decides what a version is, but for the data: not who may see it, how it is kept and served, or when. */
-export function recipeOf({ spec }: Dataset): string {
+export function recipeDigestOf({ spec }: Dataset): string {
   const { source, from, transform, format, csv, storage } = spec;
   const { schema, expectations, splits, splitBy, timeSplits, splitSeed } = spec;
   return jsonDigest({

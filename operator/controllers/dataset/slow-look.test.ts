@@ -1,7 +1,7 @@
 /** What a Dataset tells while one look follows another, which may be asked for before the one before it has ended. */
 import { describe, expect, test } from "vitest";
 import { DatasetSimulation } from "../../../test/builders/dataset-simulation.ts";
-import { derivedDataset, observedDataset, versionOf } from "../../../test/builders/datasets.ts";
+import { derivedDataset, observedDataset } from "../../../test/builders/datasets.ts";
 import { dataset, start } from "../../../test/builders/kinds.ts";
 import { datasetRecord } from "../../../test/builders/records.ts";
 import { settings } from "../../../test/builders/settings.ts";
@@ -18,7 +18,6 @@ import {
 } from "../../../test/builders/workloads.ts";
 import type { Dataset } from "../../api/v1alpha1/dataset.ts";
 import { isFinished, type Job, type Pod } from "../children/types.ts";
-import { recipeOf } from "./look.ts";
 import { planDataset } from "./plan.ts";
 
 const secondsOf = (date: Date) => `${date.toISOString().slice(0, 19)}Z`;
@@ -101,64 +100,6 @@ describe("looks that take longer than the time between two of them", () => {
   });
 });
 
-describe("a look that nobody wants any more, as all is again as it was", () => {
-  const edit = (world: DatasetSimulation, value: number) => {
-    world.happen({ what: "edit", value });
-    world.settle();
-  };
-  const completeAll = (world: DatasetSimulation) => {
-    for (let round = 0; round < 3; round++) {
-      world.happen({ what: "minutes", value: 1 });
-      world.happen({ what: "complete", value: 1 });
-      world.settle();
-    }
-  };
-  function derivedFromFirst(): DatasetSimulation {
-    const world = new DatasetSimulation(derivedDataset("wine", ["raw"]));
-    world.raw = 1;
-    world.settle();
-    completeAll(world);
-    return world;
-  }
-  const move = (world: DatasetSimulation, raw: number) => {
-    world.raw = raw;
-    world.settle();
-  };
-
-  test("is ended, and leaves the version that is right", () => {
-    const world = derivedFromFirst();
-    move(world, 2);
-    move(world, 1);
-    expect(world.jobs.every(isFinished)).toBe(true);
-    expect(world.object.status).toMatchObject({ version: 1, parents: [{ digest: versionOf("raw", 1).digest }] });
-    expect(conditionOf(world.object, "Ready")).toMatchObject({ status: "True", reason: "VersionCurrent" });
-  });
-
-  test("and has registered its version of other inputs is made up for", () => {
-    const world = derivedFromFirst();
-    move(world, 2);
-    world.happen({ what: "registered", value: 1 });
-    move(world, 1);
-    expect(conditionOf(world.object, "Ready")?.reason).toBe("Deriving");
-    completeAll(world);
-    expect(world.object.status).toMatchObject({ parents: [{ digest: versionOf("raw", 1).digest }] });
-    expect(conditionOf(world.object, "Ready")?.reason).toBe("VersionCurrent");
-  });
-
-  test("and has registered its version of another manifest is made up for", () => {
-    const world = new DatasetSimulation(dataset({ splitSeed: 1 }));
-    world.settle();
-    completeAll(world);
-    edit(world, 3);
-    world.happen({ what: "registered", value: 1 });
-    edit(world, 1);
-    expect(conditionOf(world.object, "Ready")?.reason).toBe("Snapshotting");
-    completeAll(world);
-    expect(conditionOf(world.object, "Ready")?.reason).toBe("VersionCurrent");
-    expect(world.made.recipe).toBe(recipeOf(world.object));
-  });
-});
-
 interface Situation {
   jobs: Job[];
   pods?: Record<string, Pod[]>;
@@ -213,6 +154,36 @@ describe("a look that has ended while another is asked for", () => {
     // Nor that of one that is under way when yet another is asked for.
     expect(reasonOf(refreshed("3"))).toBe("ImagePullFailed");
   });
+});
+
+test("a failed look stays told while the Dataset waits for its inputs", () => {
+  const expected = {
+    ...derivedDataset("wine", ["raw"]),
+    spec: { ...derivedDataset("wine", ["raw"]).spec, expectations },
+  };
+  const world = new SlowSource(expected);
+  const seen: unknown[] = [];
+  const see = () => seen.push(["Ready", "ExpectationsMet"].map((type) => conditionOf(world.object, type)));
+  world.failure = told("derive", "ExpectationFailed", "enough: 3 rows are fewer than 10");
+  world.versions = 1;
+  world.raw = 1;
+  for (let minute = 0; minute < 10; minute++) world.minute("failed");
+  see();
+  world.raw = 0;
+  world.minute("failed");
+  see();
+  world.raw = 2;
+  world.minute("failed");
+  see();
+  const since = { status: "False", lastTransitionTime: secondsOf(minutes(9)) };
+  expect(seen).toMatchObject([
+    [{ ...since, reason: "ExpectationFailed" }, since],
+    [
+      { ...since, reason: "InputNotReady" },
+      { ...since, reason: "ExpectationFailed" },
+    ],
+    [{ ...since, reason: "ExpectationFailed" }, since],
+  ]);
 });
 
 test("a failed look leaves the Dataset not ready until one ends well, though its Job is gone and made again", () => {

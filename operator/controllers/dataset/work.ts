@@ -1,4 +1,6 @@
 /** The look that is wanted: whether it has been made, is being made, has failed, or must wait. */
+import { shortDigest } from "../../api/digest.ts";
+import type { Dataset } from "../../api/v1alpha1/dataset.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import type { PlannedEvent } from "../../runtime/plan.ts";
 import type { DatasetVersion } from "../../store/api.ts";
@@ -9,7 +11,7 @@ import { annotations } from "../labels.ts";
 import { isVerdict } from "../runtime-template.ts";
 import type { Verdict } from "../verdict.ts";
 import { buildLookJob } from "./job.ts";
-import { isMadeBy, type Look, wantedLook } from "./look.ts";
+import { isMadeBy, type Look, recipeDigestOf, wantedLook } from "./look.ts";
 import type { ObservedDataset } from "./observe.ts";
 import { unmetExpectations } from "./quality.ts";
 import { taskBytes, taskOf } from "./task.ts";
@@ -50,13 +52,17 @@ export function planWork(observed: ObservedDataset, context: Context, now: Date)
 }
 
 /** Nothing new is begun; what is there serves on. */
-function hindered({ dataset }: ObservedDataset, problem: Verdict, { current }: Context): Omit<Work, "isLost"> {
+function hindered(observed: ObservedDataset, problem: Verdict, { current }: Context): Omit<Work, "isLost"> {
+  const { dataset } = observed;
+  const { last } = endedLooks(observed, shortDigest(recipeDigestOf(dataset)));
+  const { failure, endedWell } = endingOf(observed, last);
   const isStalled = problem.state === "stalled";
   const events: PlannedEvent[] = isStalled
     ? [{ type: "Warning", reason: problem.reason, message: problem.message }]
     : [];
-  const verdict = isStalled || !current ? problem : { ...problem, ready: true };
-  return { start: [], surplus: [], verdict, events: [...newsOf(dataset, current), ...events] };
+  const ready = !isStalled && !failure && staysReady(dataset, { current, endedWell });
+  const verdict = { ...problem, ready };
+  return { start: [], surplus: [], verdict, failure, events: [...newsOf(dataset, current), ...events] };
 }
 
 function tooLarge({ dataset }: ObservedDataset, look: Look, settings: PodSettings): Verdict | undefined {
@@ -83,8 +89,7 @@ function lookWork(
   const { last, untold } = endedLooks(observed, look.recipe);
   // Looks may be asked for faster than they end: what the last one found holds until the wanted one has ended.
   const teller = hasEnded ? job : last;
-  const failure = teller && jobFailure(teller, podsOf(teller));
-  const endedWell = teller !== undefined && !failure;
+  const { failure, endedWell } = endingOf(observed, teller);
   const retry = job && failure && teller === job ? retryAt(job, podsOf(job)) : undefined;
 
   const kept = [job, teller, untold];
@@ -113,6 +118,23 @@ function endedLooks({ dataset, jobs }: ObservedDataset, recipe: string): { last?
   const [last] = ended;
   const untold = ended.find((job) => isComplete(job) && endOf(job) > lastChecked);
   return { ...(last ? { last } : {}), ...(untold ? { untold } : {}) };
+}
+
+/** How a look has ended, as far as its Job is still there. */
+function endingOf(
+  { pods }: ObservedDataset,
+  job: Job | undefined,
+): { failure: Trouble | undefined; endedWell: boolean } {
+  const failure = job && jobFailure(job, pods.get(job.metadata.name) ?? []);
+  return { failure, endedWell: job !== undefined && !failure };
+}
+
+/** A failed look may leave no Job that tells of it: the status remembers it, until one has ended well. */
+function staysReady({ status }: Dataset, { current, endedWell }: Pick<Situation, "current" | "endedWell">): boolean {
+  const wasUnready = status?.conditions?.some(
+    (condition) => condition.type === "Ready" && condition.status === "False",
+  );
+  return current !== undefined && (endedWell || !wasUnready);
 }
 
 /** A failed look whose time has come or whose Dataset was edited since, and one whose version is not current any more. */
@@ -163,9 +185,7 @@ function conclude(
   const reason = trouble?.reason ?? (source ? "Snapshotting" : "Deriving");
   const message = trouble?.message ?? reading;
   const warning: PlannedEvent[] = trouble ? [{ type: "Warning", reason, message }] : [];
-  // A failed look that is made again leaves no Job that tells of it: the status remembers it, until one has ended well.
-  const wasUnready = dataset.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "False");
-  const ready = current !== undefined && !trouble && (endedWell || !wasUnready);
+  const ready = !trouble && staysReady(dataset, { current, endedWell });
   const verdict: Verdict = { state: "progressing", reason, message, ready };
   return { verdict, events: [...news, ...warning] };
 }
