@@ -139,6 +139,11 @@ describe("new data", () => {
     const job = jobOf(follows);
     const during = plan(follows, { ...dataVersion(2), jobs: [job] });
     expect(during).toMatchObject({ apply: [], delete: [] });
+    expect(during.status.run).toMatchObject({ job: job.metadata.name, digest: runOf(job)?.digest });
+    const named = `run ${job.metadata.name.replace("wine-", "")}`;
+    expect(readyOf(during)?.message).toBe(`${named} trains on wine version 1, the next on wine version 2`);
+    expect(during.events).toMatchObject([{ reason: "RunStarted" }]);
+    expect(plan({ ...follows, status: during.status }, { ...dataVersion(2), jobs: [job] }).events).toEqual([]);
     const after = plan(follows, { ...dataVersion(2), jobs: [made(job, complete)], runs: [recordOf(job)] });
     expect(after.apply).toHaveLength(1);
   });

@@ -38,21 +38,22 @@ export function planTrainingJob(
     succeeded,
     isDue: retry !== undefined && retry <= now,
   });
-  const busy = observed.jobs.some(
+  const before = observed.jobs.find(
     (candidate) => candidate !== job && !isFinished(candidate) && !surplus.includes(candidate),
   );
-  const start = !succeeded && !job && !busy && !spec.suspend;
+  const current = job ?? before;
+  const start = !succeeded && !current && !spec.suspend;
   const obstacle = start ? queueObstacle(observed) : undefined;
   const { verdict, events } = obstacle
     ? { verdict: obstacle, events: [eventOf(obstacle)] }
-    : concludeRun(observed, { wanted: resolved, job, succeeded, retry });
+    : concludeRun(observed, { wanted: resolved, job, current, succeeded, retry });
   const object = start && !obstacle ? buildTrainingJob(trainingJob, resolved, settings) : undefined;
   return {
     records: [...failures, ...(object ? awaitedInputs(observed, resolved.spec.inputs) : [])],
     // Who admits it decides over what it says from then on.
     apply: object ? [{ resource: jobResource, object, once: true }] : [],
     delete: surplus.map(deletion),
-    status: projectStatus(observed, { verdict, wanted: resolved, job, succeeded, runs }, now),
+    status: projectStatus(observed, { verdict, job: succeeded ? job : current, succeeded, runs }, now),
     events,
     outcome: outcomeOf(verdict, [retry], now),
   };

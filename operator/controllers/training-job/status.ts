@@ -3,7 +3,7 @@ import type { RunStatus, TrainingJobStatus } from "../../api/v1alpha1/training-j
 import type { PlannedEvent } from "../../runtime/plan.ts";
 import type { Run } from "../../store/api.ts";
 import { jobFailure, startTrouble } from "../children/failure.ts";
-import { finishedAt, isFinished, type Job } from "../children/types.ts";
+import { finishedAt, type Job } from "../children/types.ts";
 import { conditionsOf, type Verdict } from "../verdict.ts";
 import type { ObservedTrainingJob } from "./observe.ts";
 import { isQueued, queuedVerdict } from "./queue.ts";
@@ -11,7 +11,10 @@ import { type JobRun, runOf, type WantedRun } from "./run.ts";
 
 interface RunState {
   wanted: WantedRun;
+  /** The wanted run's. */
   job: Job | undefined;
+  /** The same, or that of the run which is under way before it. */
+  current: Job | undefined;
   succeeded: Run | undefined;
   /** When a failed Job is made again by itself. */
   retry: Date | undefined;
@@ -20,9 +23,9 @@ interface RunState {
 /** How the wanted run stands. */
 export function concludeRun(
   observed: ObservedTrainingJob,
-  { wanted, job, succeeded, retry }: RunState,
+  { wanted, job, current, succeeded, retry }: RunState,
 ): { verdict: Verdict; events: PlannedEvent[] } {
-  const { trainingJob, jobs, pods } = observed;
+  const { trainingJob, pods } = observed;
   if (succeeded) {
     const made = succeeded.model ? `version ${succeeded.model.version} of Model ${succeeded.model.name}` : "no model";
     const message = `run ${shortDigest(wanted.digest)} succeeded and made ${made}`;
@@ -38,7 +41,6 @@ export function concludeRun(
     };
     return { verdict, events: [] };
   }
-  const current = job ?? jobs.find((candidate) => !isFinished(candidate));
   const podsOfRun = current ? (pods.get(current.metadata.name) ?? []) : [];
   const failure = job ? jobFailure(job, podsOfRun) : undefined;
   if (failure) {
@@ -50,26 +52,33 @@ export function concludeRun(
     const verdict: Verdict = { state: retry ? "waiting" : "stalled", reason, message };
     return { verdict, events: [{ type: "Warning", reason, message }] };
   }
+  const { digest, inputs } = (current && runOf(current)) ?? { digest: wanted.digest, ...wanted.spec };
   if (current && isQueued(current)) {
-    return { verdict: queuedVerdict(observed, shortDigest(wanted.digest)), events: [] };
+    return { verdict: queuedVerdict(observed, shortDigest(digest)), events: [] };
   }
   const trouble = startTrouble(podsOfRun);
   if (trouble) {
     const { reason, message } = trouble;
     return { verdict: { state: "progressing", reason, message }, events: [{ type: "Warning", reason, message }] };
   }
-  const data = wanted.spec.inputs.map(({ dataset, version }) => `${dataset} version ${version}`).join(", ");
-  const message = `run ${shortDigest(wanted.digest)} trains${data ? ` on ${data}` : ""}`;
+  const next = digest === wanted.digest ? "" : `, the next${dataOf(wanted.spec.inputs)}`;
+  const message = `run ${shortDigest(digest)} trains${dataOf(inputs)}${next}`;
   const told = trainingJob.status?.run;
-  const isTold = told?.digest === wanted.digest && (told.phase === "Pending" || told.phase === "Running");
-  const events: PlannedEvent[] = job && !isTold ? [{ type: "Normal", reason: "RunStarted", message }] : [];
+  const isTold = told?.digest === digest && (told.phase === "Pending" || told.phase === "Running");
+  const events: PlannedEvent[] = current && !isTold ? [{ type: "Normal", reason: "RunStarted", message }] : [];
   return { verdict: { state: "progressing", reason: "Training", message }, events };
+}
+
+function dataOf(inputs: JobRun["inputs"]): string {
+  const data = inputs.map(({ dataset, version, revision }) => {
+    return `${dataset} version ${version}${revision ? ` (revision ${revision})` : ""}`;
+  });
+  return data.length > 0 ? ` on ${data.join(", ")}` : "";
 }
 
 interface Projection {
   verdict: Verdict;
   runs: readonly Run[];
-  wanted?: WantedRun;
   job?: Job | undefined;
   succeeded?: Run | undefined;
 }
