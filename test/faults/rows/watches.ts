@@ -1,7 +1,7 @@
 /** What the operator sees of the world is lost, doubled, out of order, or old. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitUntil } from "../../cluster/progress.ts";
-import type { Row, Run, Scene } from "../campaign.ts";
+import { type Row, type Run, type Scene, untilQuiet, writtenSince } from "../campaign.ts";
 import { type Link, startLink } from "../link.ts";
 import { patienceMs } from "../user.ts";
 import { proxyOf, throughout } from "./acts.ts";
@@ -25,14 +25,25 @@ const dropped: Run = {
     return async () => {
       proxy.fault = {};
       // What the last watch has lost is found by the list after it.
-      const before = lists(scene);
-      const listed = () => [...before].every(([key, count]) => count < 2 || (lists(scene).get(key) ?? 0) > count);
-      const failure = () => new Error("L1: a watch that ends is followed by no list");
-      await waitUntil(async () => listed(), { timeoutMs: patienceMs, failure });
+      await untilListed(scene, lists(scene));
       clearInterval(ends);
     };
   },
+  after: async (scene) => {
+    await untilQuiet(scene);
+    const [before, { length }] = [lists(scene), scene.crew.writes()];
+    proxyOf(scene).endWatches();
+    await untilListed(scene, before);
+    return writtenSince(scene, length, "all has been listed again");
+  },
 };
+
+/** Waits until each list that there has been is made once more. */
+async function untilListed(scene: Scene, before: ReadonlyMap<string, number>): Promise<void> {
+  const listed = () => [...before].every(([key, count]) => count < 2 || (lists(scene).get(key) ?? 0) > count);
+  const failure = () => new Error("L1: a watch that ends is followed by no list");
+  await waitUntil(async () => listed(), { timeoutMs: patienceMs, failure });
+}
 
 const lists = (scene: Scene) => new Map([...proxyOf(scene).requests].filter(([key]) => key.startsWith("list ")));
 
