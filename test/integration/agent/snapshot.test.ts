@@ -121,7 +121,7 @@ describe("over HTTP", () => {
   afterAll(() => {
     server.close();
   });
-  const read = (path = "/wine.csv") => world.run(snapshotTask(url + path), { timing: { idle: 500 } });
+  const read = (path = "/wine.csv", timing = {}) => world.run(snapshotTask(url + path), { timing });
 
   test("a file is read, packed or not, and its ETag is kept", async () => {
     answer = (_, response) => response.setHeader("etag", '"v1"').end(csv);
@@ -186,7 +186,7 @@ describe("over HTTP", () => {
     ],
   ])("an answer that %s makes no version, and is tried again", async (_, listener) => {
     answer = listener;
-    const { code, message } = await read();
+    const { code, message } = await read("/wine.csv", { idle: 500 });
     expect([code, message.reason]).toEqual([tasks.passing, "SourceUnreachable"]);
     expect((await world.store.dataset(namespace, "wine")).versions).toEqual([]);
   });

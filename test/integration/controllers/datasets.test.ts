@@ -123,10 +123,13 @@ describe("data that is not as expected", () => {
     const lenient = await until("lenient", ready);
     expect(lenient.status.expectations).toEqual(result);
     expect(condition(lenient, "ExpectationsMet")).toMatchObject({ status: "False", reason: "ExpectationWarning" });
-    await vi.waitFor(async () => {
-      const events = await world.list(namespace, "Event");
-      expect(events.filter(({ reason }) => reason === "ExpectationWarning")).toHaveLength(1);
-    });
+    await vi.waitFor(
+      async () => {
+        const events = await world.list(namespace, "Event");
+        expect(events.filter(({ reason }) => reason === "ExpectationWarning")).toHaveLength(1);
+      },
+      { timeout: 20_000 },
+    );
   });
 
   test("grows old by time alone: nothing is read, the version stays", async () => {

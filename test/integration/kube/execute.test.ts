@@ -116,22 +116,28 @@ describe("the loop", () => {
   test("makes what is wanted, and at rest, after an edit, a resync and a restart, writes nothing more", async () => {
     await world.client.apply(things, thing("quiet", { size: 1 }));
     await runThings();
-    await vi.waitFor(async () => expect((await read("quiet")).status).toEqual({ made: "quiet", seen: { size: 1 } }));
+    await vi.waitFor(
+      async () => expect((await read("quiet")).status).toEqual({ made: "quiet", seen: { size: 1 } }),
+      patience,
+    );
     await world.client.apply(things, thing("quiet", { size: 2 }));
-    await vi.waitFor(async () => expect((await read("quiet")).status).toEqual({ made: "quiet", seen: { size: 2 } }));
+    await vi.waitFor(
+      async () => expect((await read("quiet")).status).toEqual({ made: "quiet", seen: { size: 2 } }),
+      patience,
+    );
     const child = await world.client.get(configMaps, namespace, "quiet");
     expect(child).toMatchObject({ data: { spec: '{"size":2}' } });
-    await vi.waitFor(() => expect(queue.depth).toBe(0));
+    await vi.waitFor(() => expect(queue.depth).toBe(0), patience);
     const before = writes();
     const done = async () => (await count(metrics.reconciles)).reduce((sum, { value }) => sum + value, 0);
     const reconciled = await done();
     queue.add("quiet", "change");
-    await vi.waitFor(async () => expect(await done()).toBeGreaterThan(reconciled));
+    await vi.waitFor(async () => expect(await done()).toBeGreaterThan(reconciled), patience);
     queue.close();
     queue = new WorkQueue();
     metrics = createMetrics(new Registry());
     await runThings();
-    await vi.waitFor(async () => expect(await done()).toBeGreaterThan(0));
+    await vi.waitFor(async () => expect(await done()).toBeGreaterThan(0), patience);
     expect(writes()).toBe(before);
   });
 
@@ -142,8 +148,8 @@ describe("the loop", () => {
     const refused = new KubeClient(config);
     await world.client.apply(things, thing("unheard"));
     await runThings(recorder(refused));
-    await vi.waitFor(async () => expect((await read("unheard")).status).toMatchObject({ made: "unheard" }));
-    await vi.waitFor(() => expect(eventErrors).not.toEqual([]));
+    await vi.waitFor(async () => expect((await read("unheard")).status).toMatchObject({ made: "unheard" }), patience);
+    await vi.waitFor(() => expect(eventErrors).not.toEqual([]), patience);
     expect(eventErrors[0]).toMatchObject({ status: 403 });
     expect(await count(metrics.errors)).toEqual([]);
     expect(await count(metrics.reconciles)).toMatchObject([{ result: "settled" }]);

@@ -55,7 +55,9 @@ test("the first list comes in pages, and what happens after it is told once, in 
     const added = await make("pages", "new");
     await make("pages", "new", { a: "1" });
     await world.client.delete(configMaps, { namespace, name: "new", uid: added.uid ?? "" });
-    await vi.waitFor(() => expect(told()).toEqual(["added new", "modified new", "deleted new"]));
+    await vi.waitFor(() => expect(told()).toEqual(["added new", "modified new", "deleted new"]), {
+      timeout: 30_000,
+    });
     expect(cache.get(namespace, "new")).toBeUndefined();
     expect(Object.isFrozen(cache.get(namespace, "page-1")?.metadata)).toBe(true);
     expect(cache.get(namespace, "page-1")?.metadata).not.toHaveProperty("managedFields");

@@ -95,10 +95,13 @@ beforeAll(() => {
 
 test("a field that is always rewritten is applied once more, which changes nothing and is not waited for", async () => {
   patch = () => [mirrored];
-  await vi.waitFor(async () => {
-    await world.client.apply(deployments, deployment("probe"));
-    expect(imageOf(await read("probe"))).toBe("mirror/serve:1");
-  });
+  await vi.waitFor(
+    async () => {
+      await world.client.apply(deployments, deployment("probe"));
+      expect(imageOf(await read("probe"))).toBe("mirror/serve:1");
+    },
+    { timeout: 20_000 },
+  );
   expect(await carryOut("kept", 5)).toEqual({ sent: 2, echoes: 0 });
   expect(imageOf(await read("kept"))).toBe("mirror/serve:1");
   patch = () => [];
