@@ -7,11 +7,12 @@ import time
 kind, path = sys.argv[1:]
 # One that needs more fails by itself, and not all that runs beside it.
 resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
-started = time.perf_counter()
+# The clock starts after the imports, as it does for ours.
 if kind == "pandas":
     import numpy
     import pandas
 
+    started = time.perf_counter()
     frame = pandas.read_csv(path) if path.endswith(".csv") else pandas.read_parquet(path)
     frame.describe(include="all")
     for name in frame.columns:
@@ -23,6 +24,7 @@ else:
     import pandas
     from ydata_profiling import ProfileReport
 
+    started = time.perf_counter()
     frame = pandas.read_csv(path) if path.endswith(".csv") else pandas.read_parquet(path)
     ProfileReport(frame, minimal=True, progress_bar=False).to_json()
 seconds = time.perf_counter() - started
