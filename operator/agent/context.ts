@@ -19,6 +19,8 @@ export interface Timing {
   prediction: number;
   /** For all the SQL of a derived Dataset. */
   transform: number;
+  /** For the SQL of one expectation. */
+  expectation: number;
   /** Between two looks at something that is not ready. */
   poll: number;
   /** Between two looks for a new version of what is served. */
@@ -33,6 +35,7 @@ export const defaultTiming: Timing = {
   runtimeReady: 300_000,
   prediction: 60_000,
   transform: 3_600_000,
+  expectation: 10 * 60_000,
   poll: 1_000,
   reload: 5_000,
   drain: 5_000,

@@ -37,7 +37,8 @@ async function judged(
   const raw = await openRaw(database, { format: "CSV", files, folder });
   const columns = await makeTyped(database, raw, { declared, folder });
   const profiled = await profileTable(database, columns);
-  const table = { database, columns, profiled, files, current: current as DatasetVersionDetail | undefined };
+  const known = { current: current as DatasetVersionDetail | undefined, timeLimit: 60_000 };
+  const table = { database, columns, profiled, files, ...known };
   const [result] = await judge([{ name: "e", onViolation: "Block", ...asked }], table);
   const { rows, profile } = profiled;
   const made = { version: 1, rows, profile, columns: columns.map((column) => ({ ...column, nullable: false })) };

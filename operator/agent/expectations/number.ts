@@ -3,26 +3,22 @@ import { clip, errorText, TaskError } from "../failure.ts";
 import type { ExpectationTask } from "../tasks.ts";
 import { type CheckedTable, nameColumns } from "./table.ts";
 
-/** Milliseconds that an expectation's SQL may take. */
-const timeLimit = 10 * 60_000;
-
 /** Why the number that the SQL returns is not the one that is expected; undefined when it is. */
 export async function judgeNumber(
   { sql, equals, min, max }: ExpectationTask & { sql: string },
   table: CheckedTable,
-  limit = timeLimit,
 ): Promise<string | undefined> {
-  const { database } = table;
+  const { database, timeLimit } = table;
   await nameColumns(table);
   let rows: Awaited<ReturnType<typeof database.rowsWithin>>;
   try {
     await checkStatement(database, sql, ["data"]);
-    rows = await database.rowsWithin(limit, `SELECT * FROM (${sql}\n) LIMIT 2`);
+    rows = await database.rowsWithin(timeLimit, `SELECT * FROM (${sql}\n) LIMIT 2`);
   } catch (error) {
     const why = error instanceof TaskError ? error.message.replace(/^transform\.sql/, "it") : shown(error, table);
     return `sql: ${clip(why, 300)}`;
   }
-  if (!rows) return `sql took longer than ${limit / 1000} s`;
+  if (!rows) return `sql took longer than ${timeLimit / 1000} s`;
   const values = rows.flatMap((row) => Object.values(row));
   const [value] = values;
   if (values.length !== 1)

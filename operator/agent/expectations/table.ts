@@ -11,6 +11,8 @@ export interface CheckedTable {
   columns: readonly TypedColumn[];
   profiled: Profiled;
   files: readonly LocalFile[];
+  /** Milliseconds that the SQL of an expectation may take. */
+  timeLimit: number;
   /** The version that the data would take the place of. */
   current?: DatasetVersionDetail | undefined;
 }

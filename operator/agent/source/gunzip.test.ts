@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { hashFile } from "../artifact/files.ts";
-import { gunzipFiles } from "./gunzip.ts";
+import { gunzipFiles, unpackLimit } from "./gunzip.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -42,4 +42,8 @@ test("refuses a bomb", async () => {
   });
   expect(await unpack(bomb, { ratio: 200, bytes: 1 << 21 })).toMatchObject([{ size: 1 << 20 }]);
   expect(await unpack(bomb, { ratio: 2000, bytes: 0 })).toMatchObject([{ size: 1 << 20 }]);
+});
+
+test("a bomb is what is more than 200 times its size and 1 GiB", () => {
+  expect(unpackLimit).toEqual({ ratio: 200, bytes: 1 << 30 });
 });

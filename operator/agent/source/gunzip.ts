@@ -15,7 +15,7 @@ export interface UnpackLimit {
   bytes: number;
 }
 
-const limit: UnpackLimit = { ratio: 200, bytes: 1 << 30 };
+export const unpackLimit: UnpackLimit = { ratio: 200, bytes: 1 << 30 };
 /** Unpacking waits for nobody. */
 const patience = { idle: 3_600_000, transfer: 12 * 3_600_000 };
 
@@ -23,7 +23,7 @@ const patience = { idle: 3_600_000, transfer: 12 * 3_600_000 };
 export async function gunzipFiles(
   files: readonly LocalFile[],
   into: string,
-  most: UnpackLimit = limit,
+  most: UnpackLimit = unpackLimit,
 ): Promise<LocalFile[]> {
   const plain: LocalFile[] = [];
   for (const file of files) {

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Entry, tarGz } from "../../../test/builders/archive.ts";
-import { type Limits, unpackArchive } from "./unpack.ts";
+import { defaultLimits, type Limits, unpackArchive } from "./unpack.ts";
 
 let root: string;
 let into: string;
@@ -144,4 +144,8 @@ test("a folder that is not there, or is a file, is told", async () => {
   await expect(unpack(tarGz(...commit), "training.md")).rejects.toMatchObject({
     ...{ reason: "SourceInvalid", message: expect.stringMatching(/a file, not a folder/) },
   });
+});
+
+test("an archive may unpack to 1 GiB, and hold 100,000 entries", () => {
+  expect(defaultLimits).toEqual({ bytes: 1 << 30, entries: 100_000 });
 });

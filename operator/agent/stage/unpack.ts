@@ -11,7 +11,7 @@ export interface Limits {
   bytes: number;
   entries: number;
 }
-const defaultLimits: Limits = { bytes: 2 ** 30, entries: 100_000 };
+export const defaultLimits: Limits = { bytes: 2 ** 30, entries: 100_000 };
 
 const files = new Set(["File", "OldFile", "ContiguousFile"]);
 

@@ -55,7 +55,8 @@ async function checkTable(making: Making, { database, raw, work }: Opened): Prom
   if (rows === 0) throw permanent("EmptyDataset", "the source holds no rows");
   tell({ phase: "Checking", bytes, totalBytes: bytes, rows });
   context.logger.info({ rows, columns: typed.length }, "read and profiled the data");
-  const table = { database, columns: typed, profiled, files: raw.files, current };
+  const timeLimit = context.timing.expectation;
+  const table = { database, columns: typed, profiled, files: raw.files, timeLimit, current };
   await checkContract(making, table);
   const expectations = await judge(task.expectations, table);
   refuseBroken(making, expectations);

@@ -4,6 +4,7 @@ import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { defaultTiming } from "../../../operator/agent/context.ts";
 import { type Certificate, makeCertificate } from "../../servers/certificate.ts";
 import { startWeb, type WebServer } from "../../servers/web.ts";
 import { contents, failure, type Pod, startPod } from "./sources.ts";
@@ -166,6 +167,23 @@ test.each<[string, RequestListener]>([
 ])("an answer that %s is tried again", async (_, answer) => {
   web.answer = answer;
   await expect(read()).rejects.toMatchObject(failure("SourceUnreachable", web.url, true));
+});
+
+test("an answer that never stalls and never ends is given up", async () => {
+  const hasty = await startPod({ timing: { ...defaultTiming, idle: 200, transfer: 500 } });
+  let dripping: NodeJS.Timeout | undefined;
+  web.answer = (_, response) => {
+    dripping = setInterval(() => response.write("a"), 50);
+  };
+  try {
+    const says = "the transfer took longer than 0.5 s";
+    await expect(hasty.fetch({ uri: `${web.url}/a.csv` })).rejects.toMatchObject(
+      failure("SourceUnreachable", says, true),
+    );
+  } finally {
+    clearInterval(dripping);
+    await hasty.close();
+  }
 });
 
 test("a name that would leave the folder is made a name", async () => {

@@ -142,3 +142,11 @@ describe("Parquet", () => {
     expect(columns[0]).toMatchObject({ name: "a", type: "Double" });
   });
 });
+
+test("SQL of an expectation that does not end is given up", async () => {
+  await world.source("wine.csv", "a\n1\n");
+  const sql = "SELECT count(*) FROM range(1000000000) a, range(1000000000) b";
+  const task = snapshotTask("wine.csv", { expectations: [{ name: "e", onViolation: "Block", sql, max: 1 }] });
+  const { message } = await world.run(task, { timing: { expectation: 600 } });
+  expect(message).toEqual({ reason: "ExpectationFailed", message: "e: sql took longer than 0.6 s" });
+});
