@@ -87,12 +87,26 @@ describe("a queue", () => {
 
   test("waits longer with each failure in a row, up to five minutes, and at least as long as it is told", () => {
     const queue = make();
-    const waits = Array.from({ length: 14 }, () => queue.retry("a"));
+    const waits = Array.from({ length: 14 }, () => {
+      const ms = queue.retry("a");
+      vi.advanceTimersByTime(ms);
+      return ms;
+    });
     expect(waits.slice(0, 4)).toEqual([200, 400, 800, 1600]);
     expect(waits.at(-1)).toBe(300_000);
     queue.forget("a");
     expect(queue.retry("a")).toBe(200);
     expect(queue.retry("b", 7_000)).toBe(7_000);
+  });
+
+  test("counts failures of one moment once: what changes meanwhile brings the key back, and tries no later failure", () => {
+    const queue = make();
+    expect(queue.retry("a")).toBe(200);
+    vi.advanceTimersByTime(50);
+    expect([queue.retry("a"), queue.retry("a", 1_000)]).toEqual([150, 150]);
+    vi.advanceTimersByTime(150);
+    expect(queue.depth).toBe(1);
+    expect(queue.retry("a")).toBe(400);
   });
 
   test("gives keys in the order in which their times come, whatever the order of the wishes", async () => {

@@ -27,7 +27,8 @@ export class WorkQueue {
   /** Keys that were added while at work. */
   readonly #again = new Map<string, Priority>();
   readonly #timers = new Map<string, { timer: NodeJS.Timeout; due: number }>();
-  readonly #failures = new Map<string, number>();
+  /** Failures in a row, and whether the time after the last of them is over. */
+  readonly #failures = new Map<string, { count: number; isDue: boolean }>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
   readonly #options: Required<QueueOptions>;
   #turn = 0;
@@ -65,6 +66,8 @@ export class WorkQueue {
     const timer = setTimeout(
       () => {
         this.#timers.delete(key);
+        const failure = this.#failures.get(key);
+        if (failure) failure.isDue = true;
         this.add(key, "change");
       },
       Math.min(ms, 2 ** 31 - 1),
@@ -72,11 +75,16 @@ export class WorkQueue {
     this.#timers.set(key, { timer, due });
   }
 
-  /** Adds the key after a time that doubles with each failure in a row, and is at least `atLeastMs`. Returns that time. */
+  /**
+   * Adds the key after a time that doubles with each failure in a row, and is at least `atLeastMs`. Returns that time. A
+   * failure before that, as changes bring the key back sooner, is of the same try and makes the next time no longer.
+   */
   retry(key: string, atLeastMs = 0): number {
-    const failures = this.#failures.get(key) ?? 0;
-    this.#failures.set(key, failures + 1);
-    const delay = Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(failures, 20)) * (0.5 + this.#options.random() / 2);
+    const { count, isDue } = this.#failures.get(key) ?? { count: 0, isDue: true };
+    const pending = this.#timers.get(key);
+    if (!isDue && pending) return pending.due - this.#options.now();
+    this.#failures.set(key, { count: count + 1, isDue: false });
+    const delay = Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(count, 20)) * (0.5 + this.#options.random() / 2);
     const ms = Math.max(atLeastMs, delay);
     this.addAfter(key, ms);
     return ms;
