@@ -10,6 +10,7 @@ import { History, ourKinds } from "./history.ts";
 import { violations, writesElsewhere, writesWithoutLease } from "./invariants.ts";
 import type { Write } from "./proxy.ts";
 import { randomOf } from "./random.ts";
+import { lostRecords } from "./records.ts";
 import { type Stage, settle, stages, tearDown } from "./story.ts";
 import { patienceMs, User } from "./user.ts";
 import { type Volume, volumeOf } from "./volume.ts";
@@ -170,15 +171,12 @@ export class Campaign {
 
   /** S4: what was acknowledged is there once. */
   async #records(namespace: string): Promise<string[]> {
-    const [{ versions }, { runs }] = await Promise.all([
+    const [model, { runs }, { versions }] = await Promise.all([
       this.#store.model(namespace, "wine"),
       this.#store.trainingJob(namespace, "wine"),
+      this.#store.dataset(namespace, "wine"),
     ]);
-    const found = [];
-    if (versions.length !== 2) found.push(`S4: the store has ${versions.length} versions of the model, not 2`);
-    if (runs.length !== 2 || runs.some(({ phase }) => phase !== "Succeeded"))
-      found.push(`S4: the store has the runs ${runs.map(({ phase }) => phase).join(", ")}`);
-    return found;
+    return lostRecords({ model, runs, datasetVersions: versions });
   }
 
   async stop(): Promise<void> {

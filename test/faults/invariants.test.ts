@@ -57,7 +57,12 @@ const deletion = (uid: string) =>
 const check = (history: Happening[], writes: Write[] = [], foreign: string[] = []) =>
   violations(history, { writes, foreign: new Set(foreign) });
 
-const serving = () => [added(service), added(deployment("one", 1)), added(front("one")), added(deployment("two", 0))];
+const versions = (...stages: string[]) =>
+  ours("Model", { status: { versions: stages.map((stage, index) => ({ version: index + 1, stage })) } });
+const serving = (readyReplicas = 0) => [
+  ...[added(service), added(deployment("one", 1)), added(front("one"))],
+  added(deployment("two", readyReplicas, 2)),
+];
 
 describe("a history in which", () => {
   test.each<[string, () => Happening[], Write[]]>([
@@ -110,6 +115,19 @@ describe("a history in which", () => {
       () => [added(judged("Failed")), added(service), added(deployment("one", 1))],
       [],
     ],
+    [
+      "S3: Deployment two serves version 2, which is Failed",
+      () => [
+        ...[added(versions("Champion", "Passed")), ...serving(1), modified(versions("Champion", "Failed"))],
+        happening("modified", front("two"), 60_000),
+      ],
+      [],
+    ],
+    [
+      "S3: Deployment one serves version 1, which is unknown",
+      () => [added(versions()), added(service), happening("added", deployment("one", 1), 60_000)],
+      [],
+    ],
     ["S6: observed generation 2, which is to come", () => [added(observed(2))], []],
     ["S6: went back from generation 1 to 0", () => [added(observed(1)), modified(observed(0))], []],
   ])("%s is found out", (says, history, writes) => {
@@ -121,8 +139,13 @@ describe("a history in which", () => {
   });
 
   test("all is as it should be passes", () => {
-    const moved = [modified(deployment("two", 1)), modified(front("two")), deleted(deployment("one", 1))];
-    expect(check([added(judged("Passed")), ...serving(), ...moved], [deletion("one")])).toEqual([]);
+    const moved = [modified(deployment("two", 1, 2)), modified(front("two")), deleted(deployment("one", 1))];
+    expect(check([added(versions("Champion", "Passed")), ...serving(), ...moved], [deletion("one")])).toEqual([]);
+    const pinned = { ...service, spec: { modelRef: { name: "wine", version: 1 } } };
+    expect(check([added(versions()), added(pinned), happening("added", deployment("one", 1), 60_000)])).toEqual([]);
+    // The operator may not have heard yet of what changed a moment ago.
+    const late = [...serving(1), modified(versions("Champion", "Failed")), modified(front("two"))];
+    expect(check([added(versions("Champion", "Passed")), ...late])).toEqual([]);
     expect(check([added(ours("TrainingJob")), added(job("one")), modified(job("one", complete))])).toEqual([]);
     expect(check([added(observed(0)), modified(observed(1))])).toEqual([]);
   });

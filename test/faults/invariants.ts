@@ -16,6 +16,8 @@ interface World {
   objects: Map<Key, Seen>;
   /** When each uid went. */
   gone: Map<string, number>;
+  /** When what decides about traffic was changed last. */
+  changed: Map<Key, number>;
   /** Digests of runs whose Job has completed. */
   completed: Set<string>;
   /** Uids of what the operator deleted itself. */
@@ -64,21 +66,30 @@ const oneJobPerRun: Check = ({ type, object }, _, { objects, completed }) => {
   return twin && `S2: Job ${name} runs what Job ${twin.metadata.name} runs`;
 };
 
-/** S3: a Service's traffic moves only to a Deployment that is ready, of a version that has passed; what it has stays. */
-const readyTraffic: Check = ({ type, object, revision }, before, { objects, deleted, foreign }) => {
-  const { namespace, resourceVersion = "" } = object.metadata;
-  if (foreign.has(resourceVersion)) return undefined;
-  if (object.kind === "Service" && type !== "deleted" && object.metadata.labels?.[labels.inferenceService]) {
-    const [from, to] = [before?.spec?.selector, object.spec?.selector].map((selector) => selector?.[labels.workload]);
-    const next = objects.get(`Deployment ${namespace}/${to}`);
-    const previous = from && objects.get(`Deployment ${namespace}/${from}`);
-    if (to === from || !previous || previous.metadata.deletionTimestamp) return undefined;
-    const { readyReplicas = 0, observedGeneration } = next?.status ?? {};
-    if (readyReplicas < 1 || observedGeneration !== next?.metadata.generation)
-      return `S3: at ${revision} the traffic of ${object.metadata.name} moved to ${to}, which is not ready`;
+/** From which Deployment to which a Service's traffic moves with this, where there were both. */
+function moveOf({ type, object }: Happening, before: Seen | undefined, { objects, foreign }: World) {
+  const { namespace, resourceVersion = "", labels: own } = object.metadata;
+  if (foreign.has(resourceVersion) || object.kind !== "Service" || type === "deleted") return undefined;
+  const [from, to] = [before?.spec?.selector, object.spec?.selector].map((selector) => selector?.[labels.workload]);
+  const previous = from && objects.get(`Deployment ${namespace}/${from}`);
+  if (!own?.[labels.inferenceService] || to === from || !previous || previous.metadata.deletionTimestamp)
     return undefined;
+  return { to, next: objects.get(`Deployment ${namespace}/${to}`) };
+}
+
+/** S3: a Service's traffic moves only to a Deployment that is ready; what it has stays. */
+const readyTraffic: Check = (happening, before, world) => {
+  const { type, object, revision } = happening;
+  const { objects, deleted } = world;
+  const move = moveOf(happening, before, world);
+  if (move) {
+    const { readyReplicas = 0, observedGeneration } = move.next?.status ?? {};
+    return readyReplicas < 1 || observedGeneration !== move.next?.metadata.generation
+      ? `S3: at ${revision} the traffic of ${object.metadata.name} moved to ${move.to}, which is not ready`
+      : undefined;
   }
   if (object.kind !== "Deployment" || type !== "deleted" || !deleted.has(object.metadata.uid ?? "")) return undefined;
+  const { namespace } = object.metadata;
   const owner = controllerOf(object);
   const service = objects.get(`Service ${namespace}/${owner?.name}`);
   const ownerLives = objects.get(`InferenceService ${namespace}/${owner?.name}`)?.metadata.uid === owner?.uid;
@@ -86,18 +97,29 @@ const readyTraffic: Check = ({ type, object, revision }, before, { objects, dele
   return ownerLives && serves ? `S3: at ${revision} ${keyOf(object)} went while it had the traffic` : undefined;
 };
 
-/** S3: a version that failed its gates, or was not judged yet, is not deployed. */
-const gatedModels: Check = ({ type, object }, _, { objects }) => {
-  const version = object.metadata.annotations?.[annotations.modelVersion];
-  if (object.kind !== "Deployment" || type !== "added" || !version) return undefined;
+/** S3: a version that failed its gates, was not judged yet or is not known is not deployed, nor does traffic move to it. */
+const gatedModels: Check = (happening, before, world) => {
+  const { type, object, at, revision } = happening;
+  const isMade = object.kind === "Deployment" && type === "added";
+  const workload = isMade ? object : moveOf(happening, before, world)?.next;
+  const version = workload?.metadata.annotations?.[annotations.modelVersion];
+  if (!workload || !version) return undefined;
   const { namespace } = object.metadata;
-  const service = objects.get(`InferenceService ${namespace}/${controllerOf(object)?.name}`);
-  const model = objects.get(`Model ${namespace}/${service?.spec?.modelRef?.name}`);
-  const stage = model?.status?.versions?.find((known: Seen) => known.version === Number(version))?.stage;
-  return stage === "Failed" || stage === "Candidate"
-    ? `S3: ${keyOf(object)} serves version ${version}, which is ${stage}`
-    : undefined;
+  const service = world.objects.get(`InferenceService ${namespace}/${controllerOf(workload)?.name}`);
+  const model = world.objects.get(`Model ${namespace}/${service?.spec?.modelRef?.name}`);
+  if (!service || !model?.status?.versions) return undefined;
+  const stage = stageOf(model, version) ?? (service.spec.modelRef.version ? "Passed" : "unknown");
+  const heard = [service, model].every((seen) => at - (world.changed.get(keyOf(seen)) ?? 0) > lateMs);
+  const isWrong = ["Failed", "Candidate"].includes(stage) ? isMade || heard : stage === "unknown" && heard;
+  return isWrong ? `S3: at ${revision} ${keyOf(workload)} serves version ${version}, which is ${stage}` : undefined;
 };
+
+const stageOf = ({ status }: Seen, version: string): string | undefined =>
+  status?.versions?.find((known: Seen) => known.version === Number(version))?.stage;
+
+/** What a decision about traffic is made from: the spec, and the stages of the versions. */
+const decisive = ({ metadata: { uid, generation }, status }: Seen) =>
+  JSON.stringify([uid, generation, status?.versions?.map(({ version, stage }: Seen) => [version, stage])]);
 
 /** S6: a status is of a generation that was, and of none that it has left behind. */
 const trueGeneration: Check = ({ type, object }, before) => {
@@ -120,7 +142,8 @@ export function violations(
   const deletions = writes.filter(({ verb }) => verb === "delete");
   const deleted = new Set(deletions.map(deletedBy));
   const sent = new Map(writes.map(({ resourceVersion, sentAt }) => [resourceVersion, sentAt]));
-  const world: World = { objects: new Map(), gone: new Map(), completed: new Set(), deleted, sent, foreign };
+  const seen = { objects: new Map(), gone: new Map(), changed: new Map(), completed: new Set<string>() };
+  const world: World = { ...seen, deleted, sent, foreign };
   const found: string[] = [];
   for (const happening of happenings) {
     const { type, object, at } = happening;
@@ -130,6 +153,7 @@ export function violations(
       world.objects.delete(key);
       world.gone.set(object.metadata.uid ?? "", at);
     } else world.objects.set(key, object);
+    if (!before || decisive(before) !== decisive(object)) world.changed.set(key, at);
     found.push(...checks.flatMap((check) => check(happening, before, world) ?? []));
   }
   return [...found, ...orphans(world)];

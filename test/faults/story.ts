@@ -20,6 +20,9 @@ export const serves = (version: number) => (object: Seen) => isReady(object) && 
 const servesAlone = (version: number) => (object: Seen) =>
   serves(version)(object) && object.status.revisions.length === 1;
 
+const hasFailed = (version: number) => (object: Seen) =>
+  isReady(object) && object.status.versions[0].version === version && object.status.versions[0].stage === "Failed";
+
 export const specs = {
   dataset: { source: { uri: "http://host/wine.csv" }, splits: { train: 80, test: 20 } },
   trainingJob: {
@@ -57,6 +60,21 @@ export const stages: readonly Stage[] = [
       user.player.data.set(user.namespace, "more rows");
       await user.apply("Dataset", specs.dataset, { annotations: { "lemnis.dev/refresh": "again" } });
       await user.until("InferenceService", servesAlone(2));
+    },
+  },
+  {
+    // What it is judged to be gets no traffic, which the checks see.
+    name: "train worse",
+    run: async (user) => {
+      const { accuracy } = user.player;
+      user.player.accuracy = 0.5;
+      user.player.data.set(user.namespace, "worse rows");
+      try {
+        await user.apply("Dataset", specs.dataset, { annotations: { "lemnis.dev/refresh": "and again" } });
+        await user.until("Model", hasFailed(3));
+      } finally {
+        user.player.accuracy = accuracy;
+      }
     },
   },
   {
