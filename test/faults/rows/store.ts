@@ -72,11 +72,21 @@ function when(verb: Task["verb"], name: string, act: (scene: Scene, task: Task) 
 }
 
 /** Hurts the database until a condition says so. */
-const hurt = (name: string, begin: (scene: Scene) => () => void, says: RegExp): Run =>
+const hurt = (name: string, begin: (scene: Scene) => () => void | Promise<void>, says: RegExp): Run =>
   when("evaluate", name, async (scene) => {
     const end = begin(scene);
     scene.meanwhile(untilSaid(scene, says).finally(end));
   });
+
+/** Between an evaluation and the decision that follows from it. */
+const killedAtWork = hurt(
+  "after an evaluation, until a condition says so",
+  ({ rig }) => {
+    const gone = rig.store.kill();
+    return () => gone.then(() => rig.store.restart());
+  },
+  /^StoreUnavailable/,
+);
 
 function lock({ volume }: Scene): () => void {
   const database = new DatabaseSync(join(volume.dir, "lemnis.db"), { timeout: 30_000 });
@@ -130,7 +140,7 @@ function flip(path: string): void {
 }
 
 export const stores: readonly Row[] = [
-  { fault: "store killed", runs: [killed] },
+  { fault: "store killed", runs: [killed, killedAtWork] },
   { fault: "store's database damaged", runs: [damaged] },
   { fault: "store locked", runs: [hurt("until a condition says so", lock, /^StoreUnavailable: .*locked/)] },
   { fault: "store's disk full", runs: [hurt("until a condition says so", fill, /^StoreUnavailable: .*full/)] },
