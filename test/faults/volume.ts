@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 export interface Volume {
   dir: string;
-  /** Leaves no room. */
+  /** Leaves no room; again, none of what has become free since. */
   fill(): void;
   makeRoom(): void;
   /** Also done when this process ends. */
@@ -32,7 +32,7 @@ export function volumeOf(): Volume {
   return {
     dir,
     fill() {
-      const file = openSync(ballast, "w");
+      const file = openSync(ballast, "a");
       try {
         // The last bytes of all go too: a page may be left when a whole chunk has no room.
         for (const size of [chunk.length, 4096, 1]) while (fits(file, size));

@@ -71,10 +71,12 @@ function when(verb: Task["verb"], name: string, act: (scene: Scene, task: Task) 
   };
 }
 
+type End = () => void | Promise<void>;
+
 /** Hurts the database until a condition says so. */
-const hurt = (name: string, begin: (scene: Scene) => () => void | Promise<void>, says: RegExp): Run =>
+const hurt = (name: string, begin: (scene: Scene) => End | Promise<End>, says: RegExp): Run =>
   when("evaluate", name, async (scene) => {
-    const end = begin(scene);
+    const end = await begin(scene);
     scene.meanwhile(untilSaid(scene, says).finally(end));
   });
 
@@ -104,8 +106,11 @@ function emptyLog(folder: string): void {
 }
 
 /** Empties the log of writes first: what has room in it would be written to a full volume all the same. */
-function fill({ volume }: Scene): () => void {
+async function fill({ volume }: Scene): Promise<() => void> {
   emptyLog(volume.dir);
+  volume.fill();
+  // What the store was about to remove is removed by then.
+  await sleep(300);
   volume.fill();
   return () => volume.makeRoom();
 }
