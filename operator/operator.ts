@@ -102,8 +102,10 @@ export async function runOperator({ kubeConfig, settings, logger, signal, onLost
   const byPlural = new Map(Object.values(reflectors).map((reflector) => [reflector.resource.plural, reflector]));
   const reflectorOf = ({ plural }: Resource) => byPlural.get(plural) as unknown as Reflector<KubeObject>;
 
-  // Any watch that was heard a moment ago tells that the API server behind it sees what is written.
-  const isFresh = () => Object.values(reflectors).some(({ stalenessSeconds }) => stalenessSeconds < freshSeconds);
+  // Any watch that was heard a moment ago tells that the API server behind it sees what is written; one that broke has yet to tell what it missed.
+  const isFresh = (resource: Resource) =>
+    !reflectorOf(resource).isBehind &&
+    Object.values(reflectors).some(({ stalenessSeconds }) => stalenessSeconds < freshSeconds);
 
   const optional = new OptionalKinds(client, reflectors, {
     signal,

@@ -26,7 +26,7 @@ interface ReconcileInput {
   world: World;
   /** The reflector of a resource. */
   reflectorOf: (resource: Resource) => Reflector<KubeObject>;
-  isFresh: () => boolean;
+  isFresh: (resource: Resource) => boolean;
   logger: Logger;
   metrics: Metrics;
   signal: AbortSignal;

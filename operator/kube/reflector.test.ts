@@ -77,6 +77,25 @@ afterEach(async () => {
   await running;
 });
 
+test("a watch that broke is behind until the server is heard again, by a watch or a list", async () => {
+  const states: [string, boolean][] = [];
+  const heard = line("MODIFIED", object("x", 3));
+  pages = [page(2, object("x", 2))];
+  watches = [[], new ConnectionError("watch ConfigMap", "reset"), [], [heard], new ApiError("watch", 410, undefined)];
+  const reflector = start();
+  onTold = () => states.push(["told", reflector.isBehind]);
+  const seen = reflector.isBehind;
+  await settled("watch 1");
+  expect(seen).toBe(false);
+  expect(restarts).toEqual(["ended", "error", "ended", "ended", "gone"]);
+  expect(states).toEqual([
+    ["told", false],
+    ["told", false],
+    ["told", true],
+  ]);
+  expect(reflector.isBehind).toBe(false);
+});
+
 describe("a watch that ends", () => {
   test("goes on where it ended, at the last event or bookmark, without a list", async () => {
     pages = [page(5, object("wine", 3))];

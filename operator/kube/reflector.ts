@@ -52,6 +52,7 @@ export class Reflector<T extends KubeObject> {
   #resourceVersion: string | undefined;
   #mustList = true;
   #heardAt = performance.now();
+  #isBehind = false;
   /** When the newest list that came to its end had begun. */
   #listedAt = Number.NEGATIVE_INFINITY;
   #relist: AbortController | undefined;
@@ -81,6 +82,11 @@ export class Reflector<T extends KubeObject> {
   /** Seconds since the server was last heard. */
   get stalenessSeconds(): number {
     return (performance.now() - this.#heardAt) / 1000;
+  }
+
+  /** True from when a watch breaks until the server is heard again: what has happened meanwhile is not known yet. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
   /** True when a list that began after this moment of `performance.now()` is in the cache. */
@@ -122,6 +128,7 @@ export class Reflector<T extends KubeObject> {
         failures++;
       }
       if (signal.aborted) return;
+      if (reason !== "ended") this.#isBehind = true;
       this.#options.onRestart?.(reason, cause);
       const pause = Math.min(30_000, 100 * 2 ** Math.min(failures, 9)) * (0.5 + Math.random());
       if (failures > 0) await sleep(pause, undefined, { signal }).catch(() => undefined);
@@ -158,6 +165,7 @@ export class Reflector<T extends KubeObject> {
     this.#resourceVersion = version;
     for (const object of this.cache.without(seen)) this.#remove(object, true);
     this.#heardAt = performance.now();
+    this.#isBehind = false;
     this.#listedAt = from;
     this.#mustList = false;
     this.cache.synced = true;
@@ -170,6 +178,7 @@ export class Reflector<T extends KubeObject> {
     let timer = setTimeout(() => stall.abort(), stallMs);
     const heard = () => {
       this.#heardAt = performance.now();
+      this.#isBehind = false;
       clearTimeout(timer);
       timer = setTimeout(() => stall.abort(), stallMs);
     };

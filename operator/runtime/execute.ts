@@ -14,8 +14,8 @@ export interface Executor {
   events: EventRecorder;
   /** The cached object, as far as the cache has it. */
   observed: (resource: Resource, namespace: string, name: string) => KubeObject | undefined;
-  /** False when the caches may be behind: the API server has not been heard for a moment. */
-  isFresh: () => boolean;
+  /** False when the cache of the resource may be behind: its watch broke, or the API server has not been heard for a moment. */
+  isFresh: (resource: Resource) => boolean;
   record: (record: StoreRecord) => Promise<void>;
   /** Statuses and their events wait here: a few at a time, so that of thousands of objects the children come first. */
   statusSlots: Slots;
@@ -77,7 +77,7 @@ export async function execute(
     version: observed(child.resource, child.namespace, child.name)?.metadata.resourceVersion,
   }));
   const irreversible = plan.delete.length > 0 || children.some(({ seen }) => !seen);
-  if (irreversible && !isFresh()) await confirm(client, resource, object);
+  if (irreversible && !isFresh(resource)) await confirm(client, resource, object);
   const applied = ({ resource: of, seen, wish }: Applied, sentAt: number, answer: ObjectMeta | undefined) => {
     if (!answer) return;
     const { namespace = "", name, resourceVersion } = answer;

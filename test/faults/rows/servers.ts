@@ -24,10 +24,8 @@ function serverKilled(seconds: number): Run {
       for (const proxy of crew.proxies) proxy.fault = { onRequest: () => told };
       try {
         await rig.plane.restartApiServer();
-        // No watch tells the operator of it: a list alone can find out. Of an owner whose children the operator takes over
-        // when it is made again: Kubernetes' collector too may have missed that the first one went.
+        // No watch tells the operator of it: a list alone can find out.
         await user.delete("HorizontalPodAutoscaler");
-        await user.deleteAndMake("InferenceService");
         await history.resume(user.namespace);
       } finally {
         for (const proxy of crew.proxies) proxy.fault = {};
