@@ -4,7 +4,7 @@ import { type CacheOptions, cacheKey, ObjectCache, trimObject } from "./cache.ts
 import type { KubeClient } from "./client.ts";
 import { ApiError } from "./errors.ts";
 import { inPages } from "./pages.ts";
-import { apiVersionOf, type KubeObject, type Resource } from "./types.ts";
+import { apiVersionOf, type KubeObject, type Resource, type WatchEvent } from "./types.ts";
 
 export interface Change<T> {
   type: "added" | "modified" | "deleted";
@@ -35,11 +35,6 @@ const stallMs = 150_000;
 const pageSize = 250;
 /** How long an event that never came may go unnoticed. */
 const relistMs = 30 * 60_000;
-
-interface WatchEvent<T> {
-  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
-  object: T & { code?: number; message?: string };
-}
 
 /** Where it reads from. */
 export type Watched = Pick<KubeClient, "list" | "watch">;
@@ -243,16 +238,12 @@ export class Reflector<T extends KubeObject> {
     if (isSame && known?.resourceVersion === resourceVersion) return;
     if (known && !isSame) this.#remove(known.read(), listed);
     this.cache.put(object);
-    if (known && isSame) this.#tell({ type: "modified", object, previous: known.read, listed });
-    else this.#tell({ type: "added", object, listed });
+    if (known && isSame) this.#options.onChange?.({ type: "modified", object, previous: known.read, listed });
+    else this.#options.onChange?.({ type: "added", object, listed });
   }
 
   #remove(object: T, listed: boolean): void {
     this.cache.remove(object.metadata.namespace, object.metadata.name);
-    this.#tell({ type: "deleted", object, listed });
-  }
-
-  #tell(change: Change<T>): void {
-    this.#options.onChange?.(change);
+    this.#options.onChange?.({ type: "deleted", object, listed });
   }
 }

@@ -58,3 +58,9 @@ export function pathOf(resource: Resource, namespace: string | undefined, name?:
   const scope = resource.namespaced && namespace ? `/namespaces/${encodeURIComponent(namespace)}` : "";
   return `${root}${scope}/${resource.plural}${name ? `/${encodeURIComponent(name)}` : ""}`;
 }
+
+/** A line of a watch. */
+export interface WatchEvent<T> {
+  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+  object: T & { code?: number; message?: string };
+}
