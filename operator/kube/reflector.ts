@@ -47,7 +47,8 @@ export class Reflector<T extends KubeObject> {
   #resourceVersion: string | undefined;
   #mustList = true;
   #heardAt = performance.now();
-  #isBehind = false;
+  /** When a watch broke last. */
+  #lostAt = Number.NEGATIVE_INFINITY;
   /** When the newest list that came to its end had begun. */
   #listedAt = Number.NEGATIVE_INFINITY;
   #relist: AbortController | undefined;
@@ -81,7 +82,7 @@ export class Reflector<T extends KubeObject> {
 
   /** True from when a watch breaks until the server is heard again: what has happened meanwhile is not known yet. */
   get isBehind(): boolean {
-    return this.#isBehind;
+    return this.#lostAt > this.#heardAt;
   }
 
   /** True when a list that began after this moment of `performance.now()` is in the cache. */
@@ -123,7 +124,7 @@ export class Reflector<T extends KubeObject> {
         failures++;
       }
       if (signal.aborted) return;
-      if (reason !== "ended") this.#isBehind = true;
+      if (reason !== "ended") this.#lostAt = performance.now();
       this.#options.onRestart?.(reason, cause);
       const pause = Math.min(30_000, 100 * 2 ** Math.min(failures, 9)) * (0.5 + Math.random());
       if (failures > 0) await sleep(pause, undefined, { signal }).catch(() => undefined);
@@ -160,7 +161,6 @@ export class Reflector<T extends KubeObject> {
     this.#resourceVersion = version;
     for (const object of this.cache.without(seen)) this.#remove(object, true);
     this.#heardAt = performance.now();
-    this.#isBehind = false;
     this.#listedAt = from;
     this.#mustList = false;
     this.cache.synced = true;
@@ -173,7 +173,6 @@ export class Reflector<T extends KubeObject> {
     let timer = setTimeout(() => stall.abort(), stallMs);
     const heard = () => {
       this.#heardAt = performance.now();
-      this.#isBehind = false;
       clearTimeout(timer);
       timer = setTimeout(() => stall.abort(), stallMs);
     };

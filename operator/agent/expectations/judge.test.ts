@@ -1,26 +1,16 @@
 /** What can't be told is not kept, and values are compared as what they are. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { openTestDatabase } from "../../../test/builders/database.ts";
 import type { DatasetVersionDetail, ExpectationResult } from "../../store/api.ts";
-import { Database } from "../table/database.ts";
 import { profileTable } from "../table/profile.ts";
 import { openRaw } from "../table/raw.ts";
 import { makeTyped } from "../table/typed.ts";
 import type { DeclaredColumn, ExpectationTask } from "../tasks.ts";
 import { judge } from "./judge.ts";
 
-let folder: string;
-let database: Database;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "lemnis-judge-"));
-  database = await Database.open(join(folder, "database"), [folder]);
-});
-afterAll(() => {
-  database.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const { folder, database } = await openTestDatabase();
 
 type Asked = Omit<ExpectationTask, "name" | "onViolation">;
 type Version = Pick<DatasetVersionDetail, "version" | "rows" | "columns" | "profile">;

@@ -1,22 +1,12 @@
 /** Which columns JSON lines have, and what is said of lines that are none. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Database } from "./database.ts";
+import { describe, expect, test } from "vitest";
+import { openTestDatabase } from "../../../test/builders/database.ts";
 import { openRaw } from "./raw.ts";
 import { makeTyped } from "./typed.ts";
 
-let folder: string;
-let database: Database;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "lemnis-jsonl-"));
-  database = await Database.open(join(folder, "database"), [folder]);
-});
-afterAll(() => {
-  database.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const { folder, database } = await openTestDatabase();
 
 async function read(...contents: string[]): Promise<{ names: string[]; rows: unknown[][] }> {
   const files = contents.map((content, index) => {

@@ -1,23 +1,13 @@
 /** A file is read by its very path, whatever its name or its folder's would mean to DuckDB. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Database } from "./database.ts";
+import { describe, expect, test } from "vitest";
+import { openTestDatabase } from "../../../test/builders/database.ts";
 import { openRaw, type TableFormat } from "./raw.ts";
 import { makeTyped } from "./typed.ts";
 import { writeSplits } from "./write.ts";
 
-let folder: string;
-let database: Database;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "lemnis-paths-"));
-  database = await Database.open(join(folder, "database"), [folder]);
-});
-afterAll(() => {
-  database.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const { folder, database } = await openTestDatabase();
 
 const formats: TableFormat[] = ["CSV", "JSONL", "Parquet"];
 

@@ -1,10 +1,10 @@
 /** Which split a row is in, by real DuckDB, and that its bytes get there unchanged. */
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { openTestDatabase } from "../../../test/builders/database.ts";
 import type { DeclaredColumn, SplitRule } from "../tasks.ts";
 import { Database } from "./database.ts";
 import { type CsvOptions, openRaw, type TableFormat } from "./raw.ts";
@@ -12,16 +12,7 @@ import { pathSplit } from "./split.ts";
 import { makeTyped } from "./typed.ts";
 import { writeSplits } from "./write.ts";
 
-let folder: string;
-let database: Database;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "lemnis-split-"));
-  database = await Database.open(join(folder, "database"), [folder]);
-});
-afterAll(() => {
-  database.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const { folder, database } = await openTestDatabase();
 
 const shares = [
   { name: "train", percent: 80 },

@@ -1,25 +1,15 @@
 /** Which texts are dates, and values of Parquet beside a column that is wanted as another type. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { openTestDatabase } from "../../../test/builders/database.ts";
 import type { ColumnType } from "../../store/api.ts";
 import type { DeclaredColumn } from "../tasks.ts";
-import { Database } from "./database.ts";
 import { profileTable } from "./profile.ts";
 import { openRaw } from "./raw.ts";
 import { makeTyped } from "./typed.ts";
 
-let folder: string;
-let database: Database;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "lemnis-types-"));
-  database = await Database.open(join(folder, "database"), [folder]);
-});
-afterAll(() => {
-  database.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const { folder, database } = await openTestDatabase();
 
 describe("a column of Parquet keeps its values when another one is declared with another type", () => {
   test.each([

@@ -12,7 +12,7 @@ const rows = z.strictObject({
   maxDecrease: share
     .optional()
     .describe(
-      "The greatest share of the current version's rows that may be lacking, such as 0.2. Holds while there is no version; of a sensitive column nobody can tell it, so it never holds.",
+      "The greatest share of the current version's rows that may be lacking, such as 0.2. Holds while there is no version.",
     ),
 });
 

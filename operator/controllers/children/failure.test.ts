@@ -50,6 +50,7 @@ describe("why a Job failed", () => {
   test.each([
     ["train", /raise spec\.resources\.limits\.memory/],
     ["runtime", /of a Model spec\.evaluation\.resources/],
+    ["features", /raise spec\.online\.resources/],
     ["evaluate", /fewer rows in the split/],
   ])("out of memory, says what can be done about %s", (name, says) => {
     const killed = ended(name, 137, { reason: "OOMKilled" });

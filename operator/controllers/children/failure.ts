@@ -111,6 +111,7 @@ const memoryAdvice: Record<string, string> = {
   runtime: "raise spec.resources.limits.memory, of a Model spec.evaluation.resources.limits.memory",
   snapshot: "raise spec.resources.limits.memory",
   derive: "raise spec.resources.limits.memory",
+  features: "raise spec.online.resources.limits.memory",
 };
 const otherAdvice = "what it reads must be smaller: fewer files, or fewer rows in the split";
 

@@ -37,16 +37,21 @@ export function subjectOf(job: Job): Subject | undefined {
   return text ? subject.safeParse(JSON.parse(text)).data : undefined;
 }
 
-/** The evaluations of a version that have Jobs: first what is under way, then the newest, in whatever order the cache has them. */
-export function evaluationsOf(jobs: readonly Job[], version: number): { job: Job; subject: Evaluation }[] {
+/** Evaluations that have Jobs: first what is under way, then the newest, in whatever order the cache has them. */
+export function evaluationsIn(jobs: readonly Job[]): { job: Job; subject: Evaluation }[] {
   const byAge = (a: Job, b: Job) =>
     Number(isFinished(a)) - Number(isFinished(b)) ||
     (b.metadata.creationTimestamp ?? "").localeCompare(a.metadata.creationTimestamp ?? "") ||
     a.metadata.name.localeCompare(b.metadata.name);
   return [...jobs].sort(byAge).flatMap((job) => {
     const found = subjectOf(job);
-    return found?.kind === "evaluation" && found.version === version ? [{ job, subject: found }] : [];
+    return found?.kind === "evaluation" ? [{ job, subject: found }] : [];
   });
+}
+
+/** The same, of one version. */
+export function evaluationsOf(jobs: readonly Job[], version: number): ReturnType<typeof evaluationsIn> {
+  return evaluationsIn(jobs).filter(({ subject }) => subject.version === version);
 }
 
 /** The data that versions are compared on. */

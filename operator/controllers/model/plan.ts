@@ -10,7 +10,7 @@ import { delayedPlan, deletion, outcomeOf } from "../outcome.ts";
 import type { Verdict } from "../verdict.ts";
 import { type Aliases, resolveAliases } from "./aliases.ts";
 import { crashesAllowed, nextStep, type Step, undecided } from "./evaluate.ts";
-import { buildEvaluationJob, buildImportJob, evaluationsOf, subjectOf } from "./jobs.ts";
+import { buildEvaluationJob, buildImportJob, evaluationsIn, subjectOf } from "./jobs.ts";
 import type { ObservedModel } from "./observe.ts";
 import { conclude, projectStatus } from "./status.ts";
 
@@ -140,6 +140,9 @@ function surplusJobs({ model, jobs, pods }: ObservedModel, record: ModelRecord, 
   const kept = new Set(record.versions.slice(0, jobsKept).map(({ version }) => version));
   const wantedImports = new Set((model.spec.imports ?? []).map(({ digest }) => digest));
   const generation = model.metadata.generation ?? 0;
+  const failures = evaluationsIn(jobs).filter(({ job }) => isFailed(job));
+  const byVersion = Map.groupBy(failures, ({ subject }) => subject.version).values();
+  const old = new Set([...byVersion].flatMap((ofOne) => ofOne.slice(jobsKept).map(({ job }) => job)));
   return jobs.filter((job) => {
     const subject = subjectOf(job);
     if (!subject) return false;
@@ -155,8 +158,7 @@ function surplusJobs({ model, jobs, pods }: ObservedModel, record: ModelRecord, 
     const known = version.evaluations.some(({ digest }) => digest === subject.digest);
     // Ended well, and the store has no trace of it: it lost its record, so the evaluation is made again.
     if (isComplete(job) && !known) return true;
-    const failures = evaluationsOf(jobs, version.version).filter((evaluation) => isFailed(evaluation.job));
-    if (failures.findIndex((evaluation) => evaluation.job === job) >= jobsKept) return true;
+    if (old.has(job)) return true;
     // While a version is judged, its champion's evaluation may run too, or have failed.
     if (!version.decision || (deciding && !isComplete(job))) return false;
     if (isFinished(job)) return !kept.has(version.version);
