@@ -22,6 +22,7 @@ test("up on a running cluster starts nothing", async () => {
 });
 
 test("up mends what was killed, starts nothing else, and spares the containers", async () => {
+  await kubectl(["delete", "pod", "spared", "--ignore-not-found", "--now"]); // of a run that was killed
   await kubectl(["run", "spared", `--image=${pauseImage}`, "--restart=Never"]);
   await kubectl(["wait", "pod", "spared", "--for=condition=Ready", "--timeout=60s"]);
   const all = Object.keys((await status()).processes);
