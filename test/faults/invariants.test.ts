@@ -23,8 +23,8 @@ const ours = (kind: string, rest: object = {}) => ({
   metadata: { name: "wine", uid: kind },
   ...rest,
 });
-const ownedBy = (kind: string) => ({
-  ownerReferences: [{ apiVersion, kind, name: "wine", uid: kind, controller: true }],
+const ownedBy = (kind: string, uid = kind) => ({
+  ownerReferences: [{ apiVersion, kind, name: "wine", uid, controller: true }],
 });
 const job = (name: string, status: object = {}) => ({
   kind: "Job",
@@ -148,6 +148,20 @@ describe("a history in which", () => {
     expect(check([added(versions("Champion", "Passed")), ...late])).toEqual([]);
     expect(check([added(ours("TrainingJob")), added(job("one")), modified(job("one", complete))])).toEqual([]);
     expect(check([added(observed(0)), modified(observed(1))])).toEqual([]);
+  });
+
+  test("an owner is made again passes: its children are not the former's, whenever that one is heard to be gone", () => {
+    const again = { ...service, metadata: { ...service.metadata, uid: "again" } };
+    const owned = <T extends { metadata: object }>(child: T) => ({
+      ...child,
+      metadata: { ...child.metadata, ...ownedBy("InferenceService", "again") },
+    });
+    const left = [...serving(), deleted(service, -60_000), added(again), added(owned(deployment("three", 0)))];
+    const collected = ["one", "two"].map((name) => deleted(deployment(name, 1)));
+    expect(check([...left, modified(owned(front("three"))), ...collected])).toEqual([]);
+    const heardLate = [added(service), added(again), deleted(service, -60_000)];
+    expect(check([...heardLate, added(owned(deployment("one", 1)))])).toEqual([]);
+    expect(check([...heardLate, added(deployment("one", 1)), deleted(deployment("one", 1))])).toHaveLength(1);
   });
 
   test("others move the traffic, or delete what has it, is not the operator's doing", () => {

@@ -66,7 +66,7 @@ const oneJobPerRun: Check = ({ type, object }, _, { objects, completed }) => {
   return twin && `S2: Job ${name} runs what Job ${twin.metadata.name} runs`;
 };
 
-/** From which Deployment to which a Service's traffic moves with this, where there were both. */
+/** From which Deployment to which of the same owner a Service's traffic moves with this, where there were both. */
 function moveOf({ type, object }: Happening, before: Seen | undefined, { objects, foreign }: World) {
   const { namespace, resourceVersion = "", labels: own } = object.metadata;
   if (foreign.has(resourceVersion) || object.kind !== "Service" || type === "deleted") return undefined;
@@ -74,6 +74,8 @@ function moveOf({ type, object }: Happening, before: Seen | undefined, { objects
   const previous = from && objects.get(`Deployment ${namespace}/${from}`);
   if (!own?.[labels.inferenceService] || to === from || !previous || previous.metadata.deletionTimestamp)
     return undefined;
+  // What a former owner of the name has left goes with it.
+  if (controllerOf(previous)?.uid !== controllerOf(object)?.uid) return undefined;
   return { to, next: objects.get(`Deployment ${namespace}/${to}`) };
 }
 
@@ -150,7 +152,8 @@ export function violations(
     const key = keyOf(object);
     const before = world.objects.get(key);
     if (type === "deleted") {
-      world.objects.delete(key);
+      // What a list no longer has may be heard of after what has taken its name.
+      if (before?.metadata.uid === object.metadata.uid) world.objects.delete(key);
       world.gone.set(object.metadata.uid ?? "", at);
     } else world.objects.set(key, object);
     if (!before || decisive(before) !== decisive(object)) world.changed.set(key, at);

@@ -26,6 +26,7 @@ function serverKilled(seconds: number): Run {
         await rig.plane.restartApiServer();
         // No watch tells the operator of it: a list alone can find out.
         await user.delete("HorizontalPodAutoscaler");
+        await user.deleteAndMake("InferenceService");
         await history.resume(user.namespace);
       } finally {
         for (const proxy of crew.proxies) proxy.fault = {};
