@@ -1,20 +1,25 @@
-/** Bare writes: the same children by parallel server-side applies, with no controller. node bare.ts KUBECONFIG KIND NAMESPACE COUNT CONCURRENCY */
+/** Bare writes: the same children by parallel server-side applies, with no controller. node bare.ts KUBECONFIG KIND NAMESPACE COUNT CONCURRENCY [NAMESPACE, in which it writes as many first] */
 import { KubeConfig } from "@kubernetes/client-node";
 import { KubeClient } from "../../../operator/kube/client.ts";
 import { inParallel } from "./watcher.ts";
 import { works } from "./work.ts";
 
-const [, , kubeconfig = "", kind, namespace = "", count, concurrency] = process.argv;
+const [, , kubeconfig = "", kind, namespace = "", count, concurrency, before] = process.argv;
 const work = works.find((candidate) => candidate.kind === kind);
 if (!work) throw new Error(`unknown kind ${kind}`);
 const config = new KubeConfig();
 config.loadFromFile(kubeconfig);
 const client = new KubeClient(config, { deadlineMs: 60_000 });
-const children = Array.from({ length: Number(count) }, (_, index) => work.childrenOf(work.objectOf(namespace, index)));
+const childrenIn = (of: string) =>
+  Array.from({ length: Number(count) }, (_, index) => work.childrenOf(work.objectOf(of, index)));
+const write = (children: ReturnType<typeof childrenIn>) =>
+  inParallel(children, Number(concurrency), async (ofOne) => {
+    for (const { resource, object } of ofOne) await client.apply(resource, object);
+  });
+const children = childrenIn(namespace);
+if (before) await write(childrenIn(before));
 const from = process.cpuUsage();
-await inParallel(children, Number(concurrency), async (ofOne) => {
-  for (const { resource, object } of ofOne) await client.apply(resource, object);
-});
+await write(children);
 const { user, system } = process.cpuUsage(from);
 process.stdout.write(JSON.stringify({ cpuSeconds: (user + system) / 1e6 }));
 await client.close();

@@ -1,4 +1,4 @@
-/** Children written a second: by the operator from a backlog, and by bare writes before and after it, each on a server of its own. */
+/** Children written a second: by an operator that has just started, by one that runs, and by bare writes. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -6,11 +6,14 @@ import { tail } from "../../cluster/command.ts";
 import { type Rig, resourceOf, startRig } from "../../rig/cluster.ts";
 import type { OperatorProcess } from "../../rig/operator.ts";
 import { cpuSecondsOf } from "../../rig/process.ts";
+import { untilQuiet } from "./settled.ts";
 import { BirthWatch, inParallel } from "./watcher.ts";
 import { model, type Work } from "./work.ts";
 
 const patienceMs = 20 * 60_000;
 export const namespace = "bench";
+/** Of what is made while an operator runs that has met objects before. */
+const later = "later";
 
 /** How fast children came, and what each cost. */
 export interface Rate {
@@ -24,14 +27,22 @@ export interface Rate {
 /** A server that has the objects, and none of their children. */
 export async function startBacklog(work: Work, count: number): Promise<Rig> {
   const rig = await startRig();
-  await rig.makeNamespace(namespace);
-  const ofModel = { ...model, metadata: { ...model.metadata, namespace } };
+  await makeNamespace(rig, namespace);
+  await makeObjects(rig, work, namespace, count);
+  return rig;
+}
+
+async function makeNamespace(rig: Rig, name: string): Promise<void> {
+  await rig.makeNamespace(name);
+  const ofModel = { ...model, metadata: { ...model.metadata, namespace: name } };
   await rig.client.apply(resourceOf("Model"), ofModel, { manager: "kubectl" });
+}
+
+async function makeObjects(rig: Rig, work: Work, into: string, count: number): Promise<void> {
   const indexes = Array.from({ length: count }, (_, index) => index);
   await inParallel(indexes, 16, (index) =>
-    rig.client.apply(resourceOf(work.kind), work.objectOf(namespace, index), { manager: "kubectl" }),
+    rig.client.apply(resourceOf(work.kind), work.objectOf(into, index), { manager: "kubectl" }),
   );
-  return rig;
 }
 
 /** Starts the operator on objects that are there already; the time counts from the first child to the last. */
@@ -52,6 +63,25 @@ export async function measureOperator(rig: Rig, work: Work, count: number) {
   return { operator, rate: { perSecond: watch.rate, writerMs, serverMs } satisfies Rate };
 }
 
+/** Children a second of an operator that has met as many before. It stands still while the objects are made: both do nothing but write children. */
+export async function measureRunning(rig: Rig, work: Work, count: number, operator: OperatorProcess): Promise<number> {
+  await makeNamespace(rig, later);
+  await untilQuiet(operator);
+  const watch = new BirthWatch(rig.client, work.childKinds, later);
+  await watch.synced;
+  operator.signal("SIGSTOP");
+  await makeObjects(rig, work, later, count).finally(() => operator.signal("SIGCONT"));
+  await watch.until(count * work.childKinds.length, patienceMs);
+  await watch.stop();
+  return watch.rate;
+}
+
+/** The same by bare writes that have made as many before. */
+export async function measureBareRunning(rig: Rig, work: Work, count: number, concurrency: number): Promise<number> {
+  await makeNamespace(rig, later);
+  return (await measureBare(rig, work, count, { concurrency, namespace: later, after: namespace })).perSecond;
+}
+
 /** The same children by a program that does nothing else. */
 export async function measureBare(rig: Rig, work: Work, count: number, options: BareOptions): Promise<Rate> {
   const watch = new BirthWatch(rig.client, work.childKinds, options.namespace ?? namespace);
@@ -60,7 +90,7 @@ export async function measureBare(rig: Rig, work: Work, count: number, options: 
   const program = join(import.meta.dirname, "bare.ts");
   const { stdout } = await promisify(execFile)(process.execPath, [
     ...[program, rig.plane.kubeconfig, work.kind, options.namespace ?? namespace],
-    ...[String(count), String(options.concurrency)],
+    ...[String(count), String(options.concurrency), ...(options.after ? [options.after] : [])],
   ]);
   const { cpuSeconds } = JSON.parse(stdout) as { cpuSeconds: number };
   const children = count * work.childKinds.length;
@@ -73,6 +103,8 @@ export async function measureBare(rig: Rig, work: Work, count: number, options: 
 interface BareOptions {
   concurrency: number;
   namespace?: string;
+  /** A namespace in which it writes as many first. */
+  after?: string;
 }
 
 /** The concurrency at which bare writes are fastest on this machine. */

@@ -9,8 +9,8 @@ import type { SnapshotTask } from "../../../operator/agent/tasks.ts";
 import { snapshotTask, startWorld } from "../../integration/agent/world.ts";
 import { startStore } from "../../rig/store.ts";
 
-/** MB a second. */
-export async function copySpeed(file: string): Promise<number> {
+/** MB a second. `flush`: until the copy is on the disk, as a version in the store is. */
+export async function copySpeed(file: string, { flush = false } = {}): Promise<number> {
   const folder = await mkdtemp(join(dirname(file), "copy-"));
   const hash = createHash("sha256");
   const started = performance.now();
@@ -20,7 +20,8 @@ export async function copySpeed(file: string): Promise<number> {
       yield chunk;
     }
   }
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hashed, createWriteStream(join(folder, "copy")));
+  const copy = createWriteStream(join(folder, "copy"), { flush });
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hashed, copy);
   const speed = await speedSince(started, file);
   await rm(folder, { recursive: true });
   return speed;
