@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
+const onCluster = { globalSetup: ["test/e2e/setup.ts"], testTimeout: 300_000, hookTimeout: 600_000 };
+
 /** Three groups, by what they need: nothing, an API server, a whole cluster. `npm test` runs them in this order. */
 export default defineConfig({
   test: {
@@ -27,14 +29,14 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      // One cluster: its tests have a namespace each. Those that kill what all of them need run alone, when the others are done.
+      { test: { ...onCluster, name: "e2e", include: ["test/e2e/*.test.ts"], sequence: { groupOrder: 1 } } },
       {
         test: {
-          name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
-          globalSetup: ["test/e2e/setup.ts"],
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
-          // One cluster, one story: files and tests run one after the other.
+          ...onCluster,
+          name: "e2e-alone",
+          include: ["test/e2e/alone/*.test.ts"],
+          sequence: { groupOrder: 2 },
           fileParallelism: false,
         },
       },

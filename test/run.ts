@@ -56,7 +56,14 @@ async function verify(): Promise<void> {
 
 async function vitest(project: Exclude<Group, "verify" | "faults">): Promise<void> {
   const report = join(reports, `${project}.json`);
-  const args = ["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const args = [
+    "run",
+    "--project",
+    `${project}*`,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+  ];
   await withProgress(log, `${project} tests`, () => run(bin("vitest"), args));
   const { numPassedTests, numFailedTests, success } = JSON.parse(readFileSync(report, "utf8"));
   totals.passed += numPassedTests;

@@ -1,14 +1,14 @@
 /** The local cluster's own life: made, made again without a change, mended after each kill, ended with nothing left behind. */
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, expect, inject, test } from "vitest";
-import { run } from "../cluster/command.ts";
-import { down } from "../cluster/down.ts";
-import { kubectl } from "../cluster/kubernetes/kubectl.ts";
-import { pauseImage } from "../cluster/kubernetes/node-config.ts";
-import { runDir, stateDir } from "../cluster/layout.ts";
-import { status } from "../cluster/status.ts";
-import { up } from "../cluster/up.ts";
-import { prepareLemnis } from "./setup.ts";
+import { run } from "../../cluster/command.ts";
+import { down } from "../../cluster/down.ts";
+import { kubectl } from "../../cluster/kubernetes/kubectl.ts";
+import { pauseImage } from "../../cluster/kubernetes/node-config.ts";
+import { runDir, stateDir } from "../../cluster/layout.ts";
+import { status } from "../../cluster/status.ts";
+import { up } from "../../cluster/up.ts";
+import { prepareLemnis } from "../setup.ts";
 
 afterAll(async () => {
   expect(await prepareLemnis()).toEqual(inject("images"));

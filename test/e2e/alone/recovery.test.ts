@@ -1,9 +1,9 @@
 /** The loop goes on when its parts are killed under it. */
 import { beforeAll, expect, test } from "vitest";
-import { systemNamespace } from "../demo/install.ts";
-import { applyExample, example, predict, waitForLoop } from "../demo/steps.ts";
-import { kubectl } from "../demo/target.ts";
-import { makeWorld, type World } from "./world.ts";
+import { systemNamespace } from "../../demo/install.ts";
+import { applyExample, example, predict, waitForLoop } from "../../demo/steps.ts";
+import { kubectl } from "../../demo/target.ts";
+import { makeWorld, type World } from "../world.ts";
 
 let world: World;
 beforeAll(async () => {
