@@ -19,7 +19,12 @@ export function edgesOf(min: number, max: number): number[] | undefined {
  * How many values lie in each bin of equal width; values outside are counted in the outermost bins, so that two versions
  * can be compared over the bins of one.
  */
-export async function countBins(database: Database, column: TypedColumn, edges: readonly number[]): Promise<Histogram> {
+export async function countBins(
+  database: Database,
+  column: TypedColumn,
+  edges: readonly number[],
+  relation = "cells",
+): Promise<Histogram> {
   const last = edges.length - 2;
   const [min = 0, max = 0] = [edges[0], edges.at(-1)];
   const counts = new Array<number>(last + 1).fill(0);
@@ -27,7 +32,7 @@ export async function countBins(database: Database, column: TypedColumn, edges: 
   const place = `floor((${number} - ${doubleSql(min)}) / ${doubleSql((max - min) / (last + 1))})`;
   const bin = min === max ? "0" : `greatest(0, least(${place}, ${last}))`;
   const rows = await database.rows(
-    `SELECT bin, count(*) AS n FROM (SELECT ${bin}::UTINYINT AS bin FROM cells WHERE ${number} IS NOT NULL) GROUP BY bin`,
+    `SELECT bin, count(*) AS n FROM (SELECT ${bin}::UTINYINT AS bin FROM ${relation} WHERE ${number} IS NOT NULL) GROUP BY bin`,
   );
   for (const { bin, n } of rows) counts[Number(bin)] = Number(n);
   return { edges: [...edges], counts };

@@ -40,25 +40,38 @@ export async function inferTypes(
   return inferred;
 }
 
-/** The candidates that no value of the relation rules out. */
+/** Columns that are asked together: each row is a list of their cells meanwhile. */
+const together = 256;
+
+/**
+ * The candidates that no value of the relation rules out. Cells of all columns are put below each other, so that what types
+ * look like is planned once, and not for each column.
+ */
 async function surviving(
   database: Database,
   candidates: readonly Candidates[],
   relation: string,
 ): Promise<{ candidates: Candidates[]; rows: number }> {
-  if (candidates.length === 0) return { candidates: [], rows: 0 };
-  const select = candidates.flatMap(({ column, types }, c) => [
-    `count(nullif(${column.text}, '')) AS n${c}`,
-    ...types.map((type, t) => {
-      const value = `nullif(${column.text}, '') IS NOT NULL`;
-      return `count(*) FILTER (${value} AND NOT ${looksLike(column, type)}) AS n${c}_${t}`;
-    }),
-  ]);
-  const counts = await database.aggregate(["count(*) AS rows", ...select], relation);
-  const left = candidates.map(({ column, types }, c) => ({
-    column,
-    types: types.filter((_type, t) => Number(counts[`n${c}_${t}`]) === 0),
-    empty: Number(counts[`n${c}`]) === 0,
-  }));
-  return { candidates: left, rows: Number(counts.rows) };
+  const left: Candidates[] = [];
+  let rows = 0;
+  const list = (of: readonly Candidates[], what: "text" | "written") => of.map(({ column }) => column[what]).join(", ");
+  const cell = { text: "text", written: "written" };
+  const misfits = inferable.map(
+    (type) => `count(*) FILTER (nullif(text, '') IS NOT NULL AND NOT ${looksLike(cell, type)}) AS "${type}"`,
+  );
+  for (let start = 0; start < candidates.length; start += together) {
+    const part = candidates.slice(start, start + together);
+    const counts = await database.rows(
+      `SELECT n, count(*) AS rows, count(nullif(text, '')) AS present, ${misfits.join(", ")}
+        FROM (SELECT unnest(range(${part.length})) AS n, unnest([${list(part, "text")}]) AS text,
+          unnest([${list(part, "written")}]) AS written FROM ${relation}) GROUP BY n ORDER BY n`,
+    );
+    rows = Number(counts[0]?.rows ?? 0);
+    for (const [index, { column, types }] of part.entries()) {
+      const known = counts[index] ?? {};
+      const fits = types.filter((type) => Number(known[type] ?? 0) === 0);
+      left.push({ column, types: fits, empty: Number(known.present ?? 0) === 0 });
+    }
+  }
+  return { candidates: left, rows };
 }

@@ -12,6 +12,8 @@ const probabilities = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 const exactRows = 1_000_000;
 /** About as many rows make the estimates: a quantile's rank is then right within 0.3 % of the rows. */
 const sampleRows = 200_000;
+/** Columns of a part of a wide table. */
+const partColumns = 64;
 /** Squares of larger numbers leave the range of a double. */
 const squarable = 1e150;
 /** Sums of larger numbers may leave it. */
@@ -36,16 +38,13 @@ const lastDateMs = 8.64e15;
 export async function profileTable(database: Database, columns: readonly TypedColumn[]): Promise<Profiled> {
   const counted = await database.row("SELECT count(*) AS rows FROM cells");
   const rows = Number(counted.rows);
-  const exact = rows <= exactRows;
-  const summary = await summarize(database, columns, exact);
-  const sample = exact ? "cells" : `(SELECT * FROM cells WHERE hash(file, row) % ${Math.ceil(rows / sampleRows)} = 0)`;
-  const quantiles = await database.aggregate(columns.flatMap(quantileSql), sample);
+  const table = { rows, exact: rows <= exactRows, label: columns.find(({ role }) => role === "Label") };
+  const summary: Row = {};
   const profile: ColumnProfile[] = [];
-  for (const column of columns) {
-    const distinct = Number(summary[`${column.cell}_distinct`]);
-    const top = await countValues(database, column, { exact, distinct, sample });
-    const histogram = await histogramOf(database, column, summary);
-    profile.push(columnProfile(column, { rows, exact, summary: { ...summary, ...quantiles }, top, histogram }));
+  for await (const part of parts(database, columns, table)) {
+    const ofPart = await summarize(database, part, table);
+    profile.push(...(await profilePart(database, { ...part, ...table, summary: ofPart })));
+    Object.assign(summary, ofPart);
   }
   const lacking = new Map(columns.map(({ cell }) => [cell, Number(summary[`${cell}_nulls`])]));
   const time = columns.find(({ role }) => role === "Timestamp");
@@ -60,25 +59,77 @@ export async function profileTable(database: Database, columns: readonly TypedCo
   };
 }
 
-async function histogramOf(database: Database, column: TypedColumn, summary: Row): Promise<Histogram | undefined> {
+/** What is said of a whole table. */
+interface Table {
+  rows: number;
+  exact: boolean;
+  label: TypedColumn | undefined;
+}
+
+/** Columns that are looked at together, and SQL for a relation that has them. */
+interface Part {
+  columns: readonly TypedColumn[];
+  relation: string;
+}
+
+/**
+ * A wide table in parts, each a table of its own while it is looked at: a query over one column of `cells` takes time for
+ * all the others. With many rows that is little beside the work, and the copy would be large.
+ */
+async function* parts(
+  database: Database,
+  columns: readonly TypedColumn[],
+  { exact, label }: Table,
+): AsyncGenerator<Part> {
+  if (columns.length <= partColumns || !exact) return yield { columns, relation: "cells" };
+  for (let start = 0; start < columns.length; start += partColumns) {
+    const part = columns.slice(start, start + partColumns);
+    const cells = new Set([...part, ...(label ? [label] : [])].map(({ cell }) => cell));
+    await database.run(`CREATE OR REPLACE TABLE part AS SELECT ${[...cells].join(", ")} FROM cells`);
+    yield { columns: part, relation: "part" };
+  }
+  await database.run("DROP TABLE part");
+}
+
+async function profilePart(
+  database: Database,
+  { columns, relation, rows, exact, summary }: Part & Table & { summary: Row },
+): Promise<ColumnProfile[]> {
+  const some = Math.ceil(rows / sampleRows);
+  const sample = exact ? relation : `(SELECT * FROM ${relation} WHERE hash(file, row) % ${some} = 0)`;
+  const all = { ...summary, ...(await database.aggregate(columns.flatMap(quantileSql), sample)) };
+  const profile: ColumnProfile[] = [];
+  for (const column of columns) {
+    const distinct = Number(all[`${column.cell}_distinct`]);
+    const top = await countValues(database, column, { relation, exact, distinct, sample });
+    const histogram = await histogramOf(database, column, { summary: all, relation });
+    profile.push(columnProfile(column, { rows, exact, summary: all, top, histogram }));
+  }
+  return profile;
+}
+
+async function histogramOf(
+  database: Database,
+  column: TypedColumn,
+  { summary, relation }: { summary: Row; relation: string },
+): Promise<Histogram | undefined> {
   if (column.sensitive || !isOrdered(column)) return undefined;
   const [from, to] = isNumeric(column) ? ["min", "max"] : ["low", "high"];
   const [low, high] = [summary[`${column.cell}_${from}`], summary[`${column.cell}_${to}`]];
   if (low === null || high === null) return undefined;
   const edges = edgesOf(Number(low), Number(high));
-  return edges && countBins(database, column, edges);
+  return edges && countBins(database, column, edges, relation);
 }
 
 /**
  * Counts, ranges, means and correlations. To leave out what is no finite number, or has no square, costs as much as all the
  * rest: it is done where the plain pass shows that a column has such values.
  */
-async function summarize(database: Database, columns: readonly TypedColumn[], exact: boolean): Promise<Row> {
-  const label = columns.find(({ role }) => role === "Label");
+async function summarize(database: Database, { columns, relation }: Part, { exact, label }: Table): Promise<Row> {
   const ask = (asked: readonly TypedColumn[], guarded: boolean) =>
     database.aggregate(
       asked.flatMap((column) => [...summarySql(column, { exact, guarded }), ...correlationSql(column, label, guarded)]),
-      "cells",
+      relation,
     );
   const plainly = await ask(columns, false).catch((error: unknown) => {
     if (/out of range/i.test(errorText(error))) return undefined;

@@ -17,6 +17,8 @@ export interface TopValues {
 }
 
 interface Table {
+  /** SQL: all rows. */
+  relation: string;
   exact: boolean;
   /** How many values there are, about. */
   distinct: number;
@@ -31,7 +33,7 @@ interface Table {
 export async function countValues(
   database: Database,
   column: TypedColumn,
-  { exact, distinct, sample }: Table,
+  { relation, exact, distinct, sample }: Table,
 ): Promise<TopValues | undefined> {
   const { cell, type, role, sensitive } = column;
   // Of few numbers each is told: bins of their own ranges can't be compared with another version's.
@@ -45,7 +47,7 @@ export async function countValues(
   const candidates = `SELECT ${cell} FROM ${sample} WHERE ${known} GROUP BY ${cell} ${order}`;
   const rows = await database.rows(
     `SELECT left(${cell}::VARCHAR, ${shownLength}) AS value, n FROM
-      (SELECT ${cell}, count(*) AS n FROM cells WHERE ${known}${all ? "" : ` AND ${cell} IN (${candidates})`} GROUP BY ${cell} ${order})
+      (SELECT ${cell}, count(*) AS n FROM ${relation} WHERE ${known}${all ? "" : ` AND ${cell} IN (${candidates})`} GROUP BY ${cell} ${order})
       ORDER BY n DESC, ${cell}`,
   );
   // A label with more values than classes may have is a number to be predicted.

@@ -10,7 +10,7 @@ const isoTimestamp = "\\d{4}-\\d{2}-\\d{2}([T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?
 const codeLike = "^\\s*[+-]?0[0-9]|^\\s*[+-]?[0-9]{19,}\\s*$|[_xX]";
 
 /** True where an undeclared column's cell, which is not null, looks like the type. */
-export function looksLike({ text, written }: RawColumn, type: ColumnType): string {
+export function looksLike({ text, written }: Pick<RawColumn, "text" | "written">, type: ColumnType): string {
   switch (type) {
     case "Boolean":
       return `lower(${written}) IN ('true', 'false')`;
