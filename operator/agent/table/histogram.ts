@@ -23,7 +23,7 @@ export async function countBins(
   database: Database,
   column: TypedColumn,
   edges: readonly number[],
-  relation = "cells",
+  relation: string,
 ): Promise<Histogram> {
   const last = edges.length - 2;
   const [min = 0, max = 0] = [edges[0], edges.at(-1)];
