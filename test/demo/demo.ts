@@ -1,5 +1,5 @@
 import { readTraffic, startClient, stopClient, type Traffic } from "./client.ts";
-import { type Images, installChart, makeNamespace, systemNamespace } from "./install.ts";
+import { deleteNamespaces, type Images, installChart, makeNamespace, systemNamespace } from "./install.ts";
 import { isReady, type Loop } from "./objects.ts";
 import {
   applyExample,
@@ -29,6 +29,7 @@ export async function runDemo(target: Target, { images, look, takeDown }: DemoOp
 
   step("2. Install the chart: operator and store");
   await installChart(target, images);
+  await deleteNamespaces(target);
   await makeNamespace(target);
 
   step("3. kubectl apply -f examples/wine: a Dataset, a TrainingJob, a Model, an InferenceService");

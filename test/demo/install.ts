@@ -45,12 +45,16 @@ function setImage(path: string, image: string): string[] {
 /** Marks the namespaces of demos. */
 const demoLabel = "lemnis.dev/demo";
 
+/** Deletes the namespaces of earlier demos. */
+export async function deleteNamespaces(target: Target): Promise<void> {
+  await kubectl(target, ["delete", "namespace", "-l", `${demoLabel}=true`, "--wait=false"]);
+}
+
 /**
  * Makes the namespace that the example lives in. The store remembers what a namespace has trained, even when it is deleted, so a
- * demo that is to train needs a new one. Namespaces of earlier demos are deleted.
+ * demo that is to train needs a new one.
  */
 export async function makeNamespace(target: Target): Promise<void> {
-  await kubectl(target, ["delete", "namespace", "-l", `${demoLabel}=true`, "--wait=false"]);
   const namespace = {
     apiVersion: "v1",
     kind: "Namespace",

@@ -1,7 +1,7 @@
-/** Once before all end-to-end tests: the local cluster, the images and the chart. All stay, as after the demo. */
+/** Once before all end-to-end tests: the local cluster, the images and the chart, which stay, as after the demo; what was tried out on it goes. */
 import type { TestProject } from "vitest/node";
 import { terminalLog } from "../cluster/progress.ts";
-import { type Images, installChart } from "../demo/install.ts";
+import { deleteNamespaces, type Images, installChart } from "../demo/install.ts";
 import { prepareLocal } from "../demo/local.ts";
 
 declare module "vitest" {
@@ -17,5 +17,6 @@ export default async function setup(project: TestProject): Promise<void> {
 export async function prepareLemnis(): Promise<Images> {
   const { target, images } = await prepareLocal({ namespace: "default", log: terminalLog() });
   await installChart(target, images);
+  await deleteNamespaces(target);
   return images;
 }

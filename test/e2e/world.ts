@@ -1,5 +1,5 @@
 /** A namespace of its own in the cluster, and what tests ask about the objects in it. */
-import { inject } from "vitest";
+import { afterAll, inject } from "vitest";
 import type { Condition } from "../../operator/api/v1alpha1/common.ts";
 import type { KubeObject } from "../../operator/kube/types.ts";
 import { kubeconfigPath } from "../cluster/layout.ts";
@@ -27,11 +27,18 @@ export interface World {
   events(name: string, reason: string): Promise<string[]>;
 }
 
+/** When the tests of a file are over, their pods leave the machine to those of the next. */
+let made: Target | undefined;
+afterAll(async () => {
+  if (made) await kubectl(made, ["delete", "namespace", made.namespace, "--wait=false"]);
+});
+
 export async function makeWorld(topic: string): Promise<World> {
   const namespace = `${freshNamespace(new Date())}-${topic}`;
   const images = inject("images");
   const target = await localTarget(kubeconfigPath, { namespace, sklearnImage: images.sklearn, log: silent });
   await makeNamespace(target);
+  made = target;
   const get = async (kind: string, name: string) =>
     JSON.parse(await kubectl(target, ["get", kind, name, "-o", "json"])) as Seen;
   const until: World["until"] = async (kind, name, is, seconds = 120) => {
