@@ -99,7 +99,7 @@ async function writeColumns(
   try {
     await database.runTold(
       `COPY (SELECT ${outer.join(", ")}, file FROM (SELECT ${inner.join(", ")}, file FROM ${raw.relation()}))
-         TO ${literal(target.local)} (FORMAT parquet, COMPRESSION lz4_raw)`,
+         TO ${literal(target.local)} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE ${groupRows(columns.length)})`,
       told ?? (() => undefined),
     );
   } catch (error) {
@@ -113,6 +113,11 @@ async function writeColumns(
        FROM read_parquet(${pathList([target])}, file_row_number = true)`,
   );
   return undefined;
+}
+
+/** Rows of a group, which is held in memory while it is written: as many as DuckDB's own of 64 columns, and fewer of more columns. */
+function groupRows(columns: number): number {
+  return Math.max(1, Math.floor((60 * 64) / Math.max(64, columns))) * 2048;
 }
 
 /** Files that can't be read are mended once where that is possible. */
