@@ -14,8 +14,6 @@ import type { Metrics } from "./runtime/metrics.ts";
 import type { WorkQueue } from "./runtime/queue.ts";
 import { Slots } from "./runtime/slots.ts";
 
-/** Reconciles of one kind at the same time: etcd commits what comes at once together. More than there are connections would wait for them. */
-const workers = 40;
 /** Statuses of one kind that are written at the same time. */
 const statusWrites = 4;
 
@@ -59,7 +57,7 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
     return runController({
       name: controller.name,
       queue: queues.get(controller.name) as WorkQueue,
-      workers,
+      workers: controller.workers,
       logger,
       metrics,
       hasEcho: (echo) => isSeen(reflectorOf(echo.resource), echo),

@@ -11,6 +11,8 @@ export const inferenceServiceController: Controller<InferenceService> = {
   name: "inferenceservice",
   resource: inferenceServices,
   cache: "inferenceServices",
+  // Each writes one child after the other and asks nobody else: with more, a burst ends in a long tail.
+  workers: 24,
   watches: {
     deployments: own,
     pods: own,
