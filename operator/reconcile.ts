@@ -14,6 +14,8 @@ import type { Metrics } from "./runtime/metrics.ts";
 import type { WorkQueue } from "./runtime/queue.ts";
 import { Slots } from "./runtime/slots.ts";
 
+/** Reconciles of one kind at the same time: they wait for the store and for etcd's commits together. More than there are connections would wait for them. */
+const workers = 40;
 /** Statuses of one kind that are written at the same time. */
 const statusWrites = 4;
 
@@ -57,7 +59,7 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
     return runController({
       name: controller.name,
       queue: queues.get(controller.name) as WorkQueue,
-      workers: controller.workers,
+      workers: controller.workers ?? workers,
       logger,
       metrics,
       hasEcho: (echo) => isSeen(reflectorOf(echo.resource), echo),

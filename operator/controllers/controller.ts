@@ -14,8 +14,8 @@ export interface Controller<T extends KubeObject> {
   resource: Resource;
   cache: "datasets" | "trainingJobs" | "models" | "inferenceServices";
   watches: Watches;
-  /** Objects that are reconciled at the same time. More than there are connections would wait for them. */
-  workers: number;
+  /** Objects that are reconciled at the same time, where it is not as many as of other kinds. */
+  workers?: number;
   /** observe → plan; the plan is carried out by the runtime, alike for all kinds. */
   plan: (world: World, object: T) => Promise<Plan<object>> | Plan<object>;
 }

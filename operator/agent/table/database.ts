@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { mapConcurrent } from "../artifact/concurrent.ts";
+import { chunks } from "./chunks.ts";
 import { databaseMemory } from "./memory.ts";
 
 const aggregatesPerPass = 200;
@@ -143,8 +144,7 @@ export class Database {
   /** One row of many aggregates, each with its name. DuckDB plans long lists in quadratic time, so they are cut. */
   async aggregate(expressions: readonly string[], relation: string): Promise<Row> {
     const merged: Row = {};
-    for (let start = 0; start < expressions.length; start += aggregatesPerPass) {
-      const part = expressions.slice(start, start + aggregatesPerPass);
+    for (const part of chunks(expressions, aggregatesPerPass)) {
       Object.assign(merged, await this.row(`SELECT ${part.join(", ")} FROM ${relation}`));
     }
     return merged;

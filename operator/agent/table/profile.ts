@@ -1,5 +1,6 @@
 import type { ColumnProfile } from "../../store/api.ts";
 import { errorText } from "../failure.ts";
+import { chunks } from "./chunks.ts";
 import type { Database, Row } from "./database.ts";
 import { countBins, edgesOf, type Histogram } from "./histogram.ts";
 import { type MissingPattern, missingPatterns } from "./missing.ts";
@@ -82,8 +83,7 @@ async function* parts(
   { exact, label }: Table,
 ): AsyncGenerator<Part> {
   if (columns.length <= partColumns || !exact) return yield { columns, relation: "cells" };
-  for (let start = 0; start < columns.length; start += partColumns) {
-    const part = columns.slice(start, start + partColumns);
+  for (const part of chunks(columns, partColumns)) {
     const cells = new Set([...part, ...(label ? [label] : [])].map(({ cell }) => cell));
     await database.run(`CREATE OR REPLACE TABLE part AS SELECT ${[...cells].join(", ")} FROM cells`);
     yield { columns: part, relation: "part" };

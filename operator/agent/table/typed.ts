@@ -115,9 +115,15 @@ async function writeColumns(
   return undefined;
 }
 
-/** Rows of a group, which is held in memory while it is written: as many as DuckDB's own of 64 columns, and fewer of more columns. */
+const vectorRows = 2048;
+/** Of a row group, which is held in memory while it is written. */
+const defaultRows = 60 * vectorRows;
+const groupCells = 64 * defaultRows;
+
+/** Rows of a group: DuckDB's own number, and fewer of many columns. */
 function groupRows(columns: number): number {
-  return Math.max(1, Math.floor((60 * 64) / Math.max(64, columns))) * 2048;
+  const vectors = Math.floor(Math.min(defaultRows, groupCells / columns) / vectorRows);
+  return Math.max(1, vectors) * vectorRows;
 }
 
 /** Files that can't be read are mended once where that is possible. */

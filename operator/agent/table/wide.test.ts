@@ -1,18 +1,13 @@
 /** A table of many columns is read in parts: each column is told as in a table of few. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { Database } from "./database.ts";
+import { expect, test } from "vitest";
+import { openTestDatabase } from "../../../test/builders/database.ts";
 import { profileTable } from "./profile.ts";
 import { openRaw, type TableFormat } from "./raw.ts";
 import { makeTyped } from "./typed.ts";
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "lemnis-wide-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { folder, database } = await openTestDatabase();
 
 /** One of each type, and one without values. */
 const values = [
@@ -39,16 +34,11 @@ function table(columns: number): string {
 async function profileOf(columns: number, format: TableFormat) {
   const [csv, parquet] = [join(folder, "data.csv"), join(folder, "data.parquet")];
   writeFileSync(csv, table(columns));
-  const database = await Database.open(join(folder, "database"), [folder]);
-  try {
-    if (format === "Parquet") await database.run(`COPY (FROM read_csv('${csv}')) TO '${parquet}' (FORMAT parquet)`);
-    const local = format === "Parquet" ? parquet : csv;
-    const raw = await openRaw(database, { format, files: [{ path: "data", local }], folder });
-    const typed = await makeTyped(database, raw, { declared: [{ name: "y", role: "Label" }], folder });
-    return (await profileTable(database, typed)).profile;
-  } finally {
-    database.close();
-  }
+  if (format === "Parquet") await database.run(`COPY (FROM read_csv('${csv}')) TO '${parquet}' (FORMAT parquet)`);
+  const local = format === "Parquet" ? parquet : csv;
+  const raw = await openRaw(database, { format, files: [{ path: "data", local }], folder });
+  const typed = await makeTyped(database, raw, { declared: [{ name: "y", role: "Label" }], folder });
+  return (await profileTable(database, typed)).profile;
 }
 
 test.each(["CSV", "Parquet"] as const)("a table of 600 columns of %s", async (format) => {

@@ -11,8 +11,6 @@ export const datasetController: Controller<Dataset> = {
   name: "dataset",
   resource: datasets,
   cache: "datasets",
-  // Each asks the store, and waits for it together with others.
-  workers: 40,
   watches: {
     ...{ jobs: own, pods: own, deployments: own, services: own, serviceMonitors: own },
     // Those that are derived from it.

@@ -10,8 +10,6 @@ export const modelController: Controller<Model> = {
   name: "model",
   resource: models,
   cache: "models",
-  // Each asks the store, and waits for it together with others.
-  workers: 40,
   watches: {
     jobs: byLabel(labels.model),
     pods: byLabel(labels.model),

@@ -9,8 +9,6 @@ export const trainingJobController: Controller<TrainingJob> = {
   name: "trainingjob",
   resource: trainingJobs,
   cache: "trainingJobs",
-  // Each asks the store, and waits for it together with others.
-  workers: 40,
   watches: {
     jobs: byLabel(labels.trainingJob),
     pods: byLabel(labels.trainingJob),

@@ -4,7 +4,7 @@ import { KubeClient } from "../../../operator/kube/client.ts";
 import { inParallel } from "./watcher.ts";
 import { works } from "./work.ts";
 
-const [, , kubeconfig = "", kind, namespace = "", count, concurrency, before] = process.argv;
+const [, , kubeconfig = "", kind, namespace = "", count, concurrency, first] = process.argv;
 const work = works.find((candidate) => candidate.kind === kind);
 if (!work) throw new Error(`unknown kind ${kind}`);
 const config = new KubeConfig();
@@ -17,7 +17,7 @@ const write = (children: ReturnType<typeof childrenIn>) =>
     for (const { resource, object } of ofOne) await client.apply(resource, object);
   });
 const children = childrenIn(namespace);
-if (before) await write(childrenIn(before));
+if (first) await write(childrenIn(first));
 const from = process.cpuUsage();
 await write(children);
 const { user, system } = process.cpuUsage(from);

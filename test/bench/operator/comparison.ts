@@ -58,7 +58,7 @@ export class Comparison {
 
   /** By an operator, and bare writes, that have met as many before. */
   async #running(): Promise<void> {
-    const [work, count, { report, concurrency }] = [this.#work, this.#count, this.#options];
+    const [work, count, { concurrency }] = [this.#work, this.#count, this.#options];
     const bareRate = () => this.#onBacklog((rig) => measureBareRunning(rig, work, count, concurrency));
     const [rates, bare]: [number[], number[]] = [[], [await bareRate()]];
     for (let round = 0; round < 3; round++) {
@@ -69,13 +69,7 @@ export class Comparison {
       rates.push(await rate);
       bare.push(await bareRate());
     }
-    const each = (all: readonly number[]) => all.map((rate) => rate.toFixed(0)).join(", ");
-    report.add({
-      measure: `${this.#title}: children written a second by an operator that runs`,
-      result: `${each(rates)}; bare writes ${each(bare)}, ${concurrency} at once`,
-      ratio: mean(rates) / mean(bare),
-      target: "0.8 of bare writes",
-    });
+    this.#tellRatio("by an operator that runs", rates, bare);
   }
 
   /** On a server of its own, which ends then. */
@@ -93,20 +87,24 @@ export class Comparison {
   }
 
   /** Bare writes were measured before, between and after the operator's. */
-  #tellRates(rates: readonly Rate[], bare: readonly Rate[]): void {
-    const meanOf = (all: readonly Rate[], of: keyof Rate) => mean(all.map((each) => each[of]));
-    const { report, concurrency } = this.#options;
-    const each = (all: readonly Rate[]) => all.map(({ perSecond }) => perSecond.toFixed(0)).join(", ");
-    report.add({
-      measure: `${this.#title}: children written a second from its start`,
-      result: `${each(rates)}; bare writes ${each(bare)}, ${concurrency} at once`,
-      ratio: meanOf(rates, "perSecond") / meanOf(bare, "perSecond"),
+  #tellRatio(when: string, rates: readonly number[], bare: readonly number[]): void {
+    const each = (all: readonly number[]) => all.map((rate) => rate.toFixed(0)).join(", ");
+    this.#options.report.add({
+      measure: `${this.#title}: children written a second ${when}`,
+      result: `${each(rates)}; bare writes ${each(bare)}, ${this.#options.concurrency} at once`,
+      ratio: mean(rates) / mean(bare),
       target: "0.8 of bare writes",
     });
+  }
+
+  #tellRates(rates: readonly Rate[], bare: readonly Rate[]): void {
+    const perSecond = (all: readonly Rate[]) => all.map((rate) => rate.perSecond);
+    this.#tellRatio("from its start", perSecond(rates), perSecond(bare));
+    const meanOf = (all: readonly Rate[], of: "writerMs" | "serverMs") => mean(all.map((each) => each[of]));
     const cost = (all: readonly Rate[]) =>
       `${inMs(meanOf(all, "writerMs"))} and ${inMs(meanOf(all, "serverMs"))} of the API server and etcd`;
     const cpu = (all: readonly Rate[]) => meanOf(all, "writerMs") + meanOf(all, "serverMs");
-    report.add({
+    this.#options.report.add({
       measure: `${this.#title}: CPU time a child`,
       result: `${cost(rates)}; bare writes ${cost(bare)}`,
       ratio: cpu(bare) / cpu(rates),

@@ -79,7 +79,7 @@ export async function measureRunning(rig: Rig, work: Work, count: number, operat
 /** The same by bare writes that have made as many before. */
 export async function measureBareRunning(rig: Rig, work: Work, count: number, concurrency: number): Promise<number> {
   await makeNamespace(rig, later);
-  return (await measureBare(rig, work, count, { concurrency, namespace: later, after: namespace })).perSecond;
+  return (await measureBare(rig, work, count, { concurrency, namespace: later, first: namespace })).perSecond;
 }
 
 /** The same children by a program that does nothing else. */
@@ -90,7 +90,7 @@ export async function measureBare(rig: Rig, work: Work, count: number, options: 
   const program = join(import.meta.dirname, "bare.ts");
   const { stdout } = await promisify(execFile)(process.execPath, [
     ...[program, rig.plane.kubeconfig, work.kind, options.namespace ?? namespace],
-    ...[String(count), String(options.concurrency), ...(options.after ? [options.after] : [])],
+    ...[String(count), String(options.concurrency), ...(options.first ? [options.first] : [])],
   ]);
   const { cpuSeconds } = JSON.parse(stdout) as { cpuSeconds: number };
   const children = count * work.childKinds.length;
@@ -104,7 +104,7 @@ interface BareOptions {
   concurrency: number;
   namespace?: string;
   /** A namespace in which it writes as many first. */
-  after?: string;
+  first?: string;
 }
 
 /** The concurrency at which bare writes are fastest on this machine. */
