@@ -1,5 +1,5 @@
 /** The store is away, locked, full, or damaged: nothing that it acknowledged is lost, and a condition says what is wrong. */
-import { closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -105,14 +105,19 @@ function emptyLog(folder: string): void {
   database.close();
 }
 
-/** Empties the log of writes first: what has room in it would be written to a full volume all the same. */
+/** The log of writes is empty when the volume is full: what has room in it would be written all the same. */
 async function fill({ volume }: Scene): Promise<() => void> {
-  emptyLog(volume.dir);
-  volume.fill();
-  // What the store was about to remove is removed by then.
-  await sleep(300);
-  volume.fill();
-  return () => volume.makeRoom();
+  do {
+    volume.makeRoom();
+    emptyLog(volume.dir);
+    volume.fill();
+  } while (statSync(join(volume.dir, "lemnis.db-wal")).size > 0);
+  // What the store removes leaves no room either.
+  const kept = setInterval(() => volume.fill(), 20);
+  return () => {
+    clearInterval(kept);
+    volume.makeRoom();
+  };
 }
 
 /** A byte of the model is flipped before it is judged. When a condition says so, it is mended, and the failed Job deleted. */
