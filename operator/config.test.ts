@@ -31,6 +31,21 @@ describe("settings", () => {
       expect(() => read(wrong)).toThrow(/LEMNIS_DENIED_RANGES\.0: must be networks/);
   });
 
+  it("reads the address of a PostgreSQL, and refuses what is none without repeating it", () => {
+    const store = {
+      ...{ LEMNIS_STORE_DIR: "/x", LEMNIS_OPERATOR_SERVICE_ACCOUNT: "a/b" },
+      ...{ KUBERNETES_SERVICE_HOST: "h", KUBERNETES_SERVICE_PORT: "443" },
+    };
+    const read = (url: string) => readStoreSettings({ ...store, LEMNIS_STORE_POSTGRESQL_URL: url });
+    for (const right of ["postgres://u:p%40@host/db", "postgresql://u:p@[::1]:5433/db?sslmode=disable"])
+      expect(read(right).LEMNIS_STORE_POSTGRESQL_URL).toBe(right);
+    const wrong = ["u:secret@host/db", "mysql://u:secret@host/db", "postgres://host/db", "postgres://u:secret@host"];
+    for (const url of [...wrong, "postgres://u:secret@host/db?sslmode=prefer"]) {
+      expect(() => read(url)).toThrow(/LEMNIS_STORE_POSTGRESQL_URL: must be postgres:\/\/user:password@host:5432/);
+      expect(() => read(url)).not.toThrow(/secret/);
+    }
+  });
+
   it("refuses a task that is none", () => {
     const environment = { LEMNIS_STORE_URL: "http://s:1", LEMNIS_TASK: '{"verb":"dance"}' };
     expect(() => readAgentSettings(environment)).toThrow(/LEMNIS_TASK/);

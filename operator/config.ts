@@ -41,9 +41,23 @@ const operatorSettings = z.object({
 });
 export type OperatorSettings = z.output<typeof operatorSettings>;
 
+const sslmodes = ["verify-full", "require", "disable"];
+/** Holds a password: no message repeats it. */
+const postgresUrl = z.string().refine(
+  (text) => {
+    const url = URL.parse(text);
+    if (!url || !/^postgres(ql)?:$/.test(url.protocol)) return false;
+    const mode = url.searchParams.get("sslmode") ?? "verify-full";
+    return url.hostname !== "" && url.username !== "" && url.pathname.length > 1 && sslmodes.includes(mode);
+  },
+  `must be postgres://user:password@host:5432/database, with ?sslmode=${sslmodes.join(", ")} or none`,
+);
+
 const storeSettings = z.object({
   LEMNIS_STORE_DIR: z.string().min(1),
   LEMNIS_STORE_PORT: port.default(8080),
+  LEMNIS_STORE_POSTGRESQL_URL: postgresUrl.optional(),
+  LEMNIS_STORE_POSTGRESQL_CA: z.string().startsWith("-----BEGIN CERTIFICATE-----", "must be PEM").optional(),
   LEMNIS_OPERATOR_SERVICE_ACCOUNT: identity,
   /** Kubernetes sets these two in every pod. */
   KUBERNETES_SERVICE_HOST: z.string().min(1),

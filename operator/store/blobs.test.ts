@@ -8,9 +8,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { fileOf, openStore, sha256 } from "../../test/builders/store.ts";
 import { Blobs } from "./blobs.ts";
 
-let store: ReturnType<typeof openStore>;
-beforeEach(() => {
-  store = openStore();
+let store: Awaited<ReturnType<typeof openStore>>;
+beforeEach(async () => {
+  store = await openStore();
 });
 afterEach(() => store.close());
 
@@ -23,7 +23,7 @@ describe("an upload", () => {
   test("is there when its digest is right, and reads back the same, whole or in part", async () => {
     const body = stream("the bytes ", "of a model");
     expect(await store.blobs.put("a", { body, length: content.length, digest })).toEqual({ size: 20, digest });
-    expect(store.blobs.size("a", digest)).toBe(20);
+    expect(await store.blobs.size("a", digest)).toBe(20);
     expect(await text(store.blobs.read("a", digest))).toBe(content);
     expect(await text(store.blobs.read("a", digest, { start: 4, end: 8 }))).toBe("bytes");
   });
@@ -33,7 +33,7 @@ describe("an upload", () => {
     ["cut short", () => store.blobs.put("a", { body: stream("the bytes"), length: content.length }), 400],
   ])("%s is refused and leaves nothing", async (_, upload, status) => {
     await expect(upload()).rejects.toMatchObject({ status });
-    expect(store.blobs.size("a", digest)).toBeUndefined();
+    expect(await store.blobs.size("a", digest)).toBeUndefined();
     expect(existsSync(store.blobs.path("a", digest))).toBe(false);
     expect(uploads()).toEqual([]);
   });
@@ -59,7 +59,7 @@ describe("an upload", () => {
     body.push("the bytes");
     body.destroy(new Error("reset"));
     await expect(upload).rejects.toThrow("reset");
-    expect(store.blobs.size("a", digest)).toBeUndefined();
+    expect(await store.blobs.size("a", digest)).toBeUndefined();
     expect(uploads()).toEqual([]);
   });
 
@@ -91,14 +91,18 @@ describe("an upload", () => {
 
   test("is its own namespace's alone", async () => {
     await store.upload("a", content);
-    expect(store.blobs.size("b", digest)).toBeUndefined();
-    expect(() => store.blobs.refer("b", "model/m/1", [fileOf(content)])).toThrow(/are not here: PUT artifacts/);
+    expect(await store.blobs.size("b", digest)).toBeUndefined();
+    await expect(store.blobs.refer(store.database, "b", "model/m/1", [fileOf(content)])).rejects.toThrow(
+      /are not here: PUT artifacts/,
+    );
   });
 });
 
 test("a record needs bytes that are there, with the right size", async () => {
   await store.upload("a", content);
-  expect(() => store.blobs.refer("a", "o", [{ ...fileOf(content), size: 3 }])).toThrow(/has 20 bytes, not 3/);
+  await expect(store.blobs.refer(store.database, "a", "o", [{ ...fileOf(content), size: 3 }])).rejects.toThrow(
+    /has 20 bytes, not 3/,
+  );
 });
 
 test("a file that was lost from the disk is not intact", async () => {
@@ -108,7 +112,7 @@ test("a file that was lost from the disk is not intact", async () => {
   expect(await store.blobs.isIntact("a", digest)).toBe(false);
 });
 
-test("what a crash left half-written is gone at the next start", () => {
+test("what a crash left half-written is gone at the next start", async () => {
   writeFileSync(join(store.folder, "blobs/.uploads/half"), "the by");
   new Blobs(store.folder, store.database);
   expect(uploads()).toEqual([]);
@@ -121,26 +125,29 @@ describe("unused blobs", () => {
   test("are removed when they are old, file and row", async () => {
     const kept = await store.upload("a", "kept");
     const unused = await store.upload("a", "unused");
-    store.blobs.refer("a", "model/m/1", [kept]);
+    await store.blobs.refer(store.database, "a", "model/m/1", [kept]);
     expect(await store.blobs.collect(3600_000)).toBe(0);
-    age();
+    await age();
     expect(await store.blobs.collect(3600_000)).toBe(1);
-    expect([store.blobs.size("a", kept.digest), store.blobs.size("a", unused.digest)]).toEqual([4, undefined]);
+    expect([await store.blobs.size("a", kept.digest), await store.blobs.size("a", unused.digest)]).toEqual([
+      4,
+      undefined,
+    ]);
     expect(existsSync(store.blobs.path("a", unused.digest))).toBe(false);
-    store.blobs.release("a", "model/m/1");
+    await store.blobs.release(store.database, "a", "model/m/1");
     expect(await store.blobs.collect(3600_000)).toBe(1);
   });
 
   test("stay when somebody counts on them again, or refers to them while others are removed", async () => {
     const [counted, referred] = [await store.upload("a", "counted"), await store.upload("a", "zz referred")];
     for (const name of ["1", "2", "3"]) await store.upload("a", name);
-    age();
-    store.blobs.touch("a", counted.digest);
+    await age();
+    await store.blobs.touch("a", counted.digest);
     const collecting = store.blobs.collect(3600_000);
-    const still = store.blobs.size("a", referred.digest) !== undefined;
-    if (still) store.blobs.refer("a", "model/m/1", [referred]);
+    const still = (await store.blobs.size("a", referred.digest)) !== undefined;
+    if (still) await store.blobs.refer(store.database, "a", "model/m/1", [referred]);
     await collecting;
-    expect(store.blobs.size("a", counted.digest)).toBe(7);
+    expect(await store.blobs.size("a", counted.digest)).toBe(7);
     if (still) expect(await store.blobs.isIntact("a", referred.digest)).toBe(true);
   });
 
@@ -148,9 +155,9 @@ describe("unused blobs", () => {
     for (let other = 0; other < 20; other++) await store.upload("a", `other ${other}`);
     // The last two that there are to remove.
     const [counted, sent] = [await store.upload("z", "counted"), await store.upload("z", "sent")];
-    age();
+    await age();
     const collecting = store.blobs.collect(3600_000);
-    store.blobs.touch("z", counted.digest);
+    await store.blobs.touch("z", counted.digest);
     await store.upload("z", "sent");
     expect(await collecting).toBe(20);
     for (const { digest } of [counted, sent]) expect(await store.blobs.isIntact("z", digest)).toBe(true);
@@ -158,7 +165,7 @@ describe("unused blobs", () => {
 
   test("that are uploaded again meanwhile are there afterwards", async () => {
     await store.upload("a", content);
-    age();
+    await age();
     const body = new Readable({ read() {} });
     const upload = store.blobs.put("a", { body });
     body.push(content);
@@ -172,7 +179,7 @@ describe("unused blobs", () => {
 test("files that a crash left without a row are deleted, and no others", async () => {
   const kept = await store.upload("a", "kept");
   const lost = await store.upload("a", "lost");
-  store.database.run("DELETE FROM blobs WHERE digest = ?", lost.digest);
+  await store.database.run("DELETE FROM blobs WHERE digest = ?", lost.digest);
   expect(await store.blobs.collectStray()).toBe(1);
   expect(existsSync(store.blobs.path("a", lost.digest))).toBe(false);
   expect(await store.blobs.isIntact("a", kept.digest)).toBe(true);

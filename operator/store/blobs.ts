@@ -5,7 +5,7 @@ import { glob, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { Readable } from "node:stream";
 import type { Content, FileEntry } from "./api.ts";
-import type { Database } from "./database.ts";
+import type { Database, Queries } from "./database.ts";
 import { conflict, HttpError } from "./errors.ts";
 import { receive } from "./receive.ts";
 
@@ -28,6 +28,8 @@ export class Blobs {
   readonly #database: Database;
   /** Uploads that become visible now, by path: `collect` leaves what they bring. */
   readonly #arriving = new Map<string, number>();
+  /** Removals under way, by path: an upload that brings the same bytes becomes visible after them. */
+  readonly #leaving = new Map<string, Promise<boolean>>();
   /** Folders that are there, by path. */
   readonly #folders = new Map<string, Promise<void>>();
 
@@ -39,9 +41,8 @@ export class Blobs {
     mkdirSync(this.#temporary(), { recursive: true });
   }
 
-  size(namespace: string, digest: string): number | undefined {
-    const sql = "SELECT size FROM blobs WHERE namespace = ? AND digest = ?";
-    return this.#database.get<{ size: number }>(sql, namespace, digest)?.size;
+  size(namespace: string, digest: string): Promise<number | undefined> {
+    return sizeOf(this.#database, namespace, digest);
   }
 
   /** Streams an upload to disk. Throws, and leaves nothing, when its bytes are not those that were announced. */
@@ -71,10 +72,18 @@ export class Blobs {
     const path = this.path(namespace, digest);
     this.#arriving.set(path, (this.#arriving.get(path) ?? 0) + 1);
     try {
+      await this.#leaving.get(path)?.catch(() => {});
       await this.#made(dirname(path));
       await rename(temporary, path);
       await syncFolder(dirname(path));
-      this.#database.run("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?)", namespace, digest, size, Date.now());
+      await this.#database.run(
+        `INSERT INTO blobs VALUES (?, ?, ?, ?) ON CONFLICT (namespace, digest) DO UPDATE
+           SET size = excluded.size, created_at = excluded.created_at`,
+        namespace,
+        digest,
+        size,
+        Date.now(),
+      );
     } finally {
       const others = (this.#arriving.get(path) ?? 1) - 1;
       if (others > 0) this.#arriving.set(path, others);
@@ -96,38 +105,43 @@ export class Blobs {
   }
 
   /** Somebody counts on a blob that no record refers to yet: `collect` leaves it for as long as a new one. */
-  touch(namespace: string, digest: string): void {
-    const sql = "UPDATE blobs SET created_at = ?1 WHERE namespace = ?2 AND digest = ?3 AND created_at < ?1 - ?4";
-    this.#database.run(sql, Date.now(), namespace, digest, touchMs);
+  async touch(namespace: string, digest: string): Promise<void> {
+    const sql = "UPDATE blobs SET created_at = ? WHERE namespace = ? AND digest = ? AND created_at < ?";
+    const now = Date.now();
+    await this.#database.run(sql, now, namespace, digest, now - touchMs);
   }
 
   read(namespace: string, digest: string, range: { start?: number; end?: number } = {}): ReadStream {
     return createReadStream(this.path(namespace, digest), range);
   }
 
-  /** In a transaction: the owner needs these files, all of which must be there with the right size. */
-  refer(namespace: string, owner: string, files: readonly FileEntry[]): void {
+  /** The owner needs these files, all of which must be there with the right size. */
+  async refer(queries: Queries, namespace: string, owner: string, files: readonly FileEntry[]): Promise<void> {
     for (const { path, size, digest } of files) {
-      const known = this.size(namespace, digest);
+      const known = await sizeOf(queries, namespace, digest);
       if (known === undefined)
         throw conflict(`the bytes of ${path} (${digest}) are not here: PUT artifacts/${digest} first`);
       if (known !== size) throw conflict(`${path} has ${known} bytes, not ${size}: give the file's right size`);
-      this.#database.run("INSERT OR IGNORE INTO blob_refs VALUES (?, ?, ?)", namespace, owner, digest);
+      await queries.run("INSERT INTO blob_refs VALUES (?, ?, ?) ON CONFLICT DO NOTHING", namespace, owner, digest);
     }
   }
 
-  release(namespace: string, owner: string): void {
-    this.#database.run("DELETE FROM blob_refs WHERE namespace = ? AND owner = ?", namespace, owner);
+  async release(queries: Queries, namespace: string, owner: string): Promise<void> {
+    await queries.run("DELETE FROM blob_refs WHERE namespace = ? AND owner = ?", namespace, owner);
   }
 
   /** Deletes what no record has referred to for so long. The row goes first: a file without one is invisible. */
   async collect(olderThanMs: number): Promise<number> {
     const before = Date.now() - olderThanMs;
-    const sql = `SELECT namespace, digest FROM blobs WHERE ${unused}`;
+    const select = `SELECT namespace, digest FROM blobs WHERE ${unused}`;
+    const sql = `DELETE FROM blobs WHERE ${unused} AND namespace = ? AND digest = ?`;
     let count = 0;
-    for (const { namespace, digest } of this.#database.all<{ namespace: string; digest: string }>(sql, before)) {
-      if (!this.#forget(namespace, digest, before)) continue;
-      count++;
+    for (const { namespace, digest } of await this.#database.all<{ namespace: string; digest: string }>(
+      select,
+      before,
+    )) {
+      const forget = () => this.#database.transaction((queries) => queries.run(sql, before, namespace, digest));
+      if (await this.#remove(this.path(namespace, digest), async () => (await forget()) > 0)) count++;
       // Other requests come first.
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -139,32 +153,33 @@ export class Blobs {
     let count = 0;
     for await (const path of glob(join(this.#folder, "*/sha256/??/*"))) {
       const [namespace = "", , , hex = ""] = relative(this.#folder, path).split(sep);
-      // Synchronous, as below.
-      if (this.#arriving.has(path) || this.size(namespace, `sha256:${hex}`) !== undefined) continue;
-      rmSync(path, { force: true });
-      count++;
+      const isStray = async () => (await this.size(namespace, `sha256:${hex}`)) === undefined;
+      if (await this.#remove(path, isStray)) count++;
     }
     return count;
   }
 
-  /** Synchronous, so that no record, no upload and nobody who counts on it comes between the look and the deletion. */
-  #forget(namespace: string, digest: string, before: number): boolean {
-    const path = this.path(namespace, digest);
-    const sql = `DELETE FROM blobs WHERE ${unused} AND namespace = ? AND digest = ?`;
-    if (this.#arriving.has(path) || this.#database.run(sql, before, namespace, digest) === 0) return false;
-    rmSync(path, { force: true });
-    return true;
+  /** Deletes a file that nothing has any more; whoever brings it meanwhile waits until that is known and done. */
+  async #remove(path: string, isUnused: () => Promise<boolean>): Promise<boolean> {
+    if (this.#arriving.has(path) || this.#leaving.has(path)) return false;
+    const removal = isUnused().then((gone) => {
+      if (gone) rmSync(path, { force: true });
+      return gone;
+    });
+    this.#leaving.set(path, removal);
+    return removal.finally(() => this.#leaving.delete(path));
   }
 
   /** Bytes of all blobs. */
-  totalBytes(): number {
-    return this.#database.get<{ bytes: number }>("SELECT coalesce(sum(size), 0) AS bytes FROM blobs")?.bytes ?? 0;
+  async totalBytes(): Promise<number> {
+    const sql = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) AS bytes FROM blobs";
+    return (await this.#database.get<{ bytes: number }>(sql))?.bytes ?? 0;
   }
 
   /** True when the file is really there, with its size; a row alone is a promise. */
   async isIntact(namespace: string, digest: string): Promise<boolean> {
     const found = await stat(this.path(namespace, digest)).catch(() => undefined);
-    return found !== undefined && found.size === this.size(namespace, digest);
+    return found !== undefined && found.size === (await this.size(namespace, digest));
   }
 
   path(namespace: string, digest: string): string {
@@ -175,6 +190,11 @@ export class Blobs {
   #temporary(): string {
     return join(this.#folder, ".uploads");
   }
+}
+
+async function sizeOf(queries: Queries, namespace: string, digest: string): Promise<number | undefined> {
+  const sql = "SELECT size FROM blobs WHERE namespace = ? AND digest = ?";
+  return (await queries.get<{ size: number }>(sql, namespace, digest))?.size;
 }
 
 /** What a folder has been given is on disk once it is itself. */

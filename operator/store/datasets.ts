@@ -7,7 +7,7 @@ import {
   manifestDigest,
 } from "./api.ts";
 import type { Blobs } from "./blobs.ts";
-import type { Database } from "./database.ts";
+import type { Database, Queries } from "./database.ts";
 import { conflict } from "./errors.ts";
 import { type Retention, versionOwner } from "./retention.ts";
 
@@ -40,20 +40,20 @@ export class Datasets {
     this.#retention = retention;
   }
 
-  read(namespace: string, name: string): DatasetRecord {
+  async read(namespace: string, name: string): Promise<DatasetRecord> {
+    // First, so that the current version is among those that are read next.
+    const row = await findDataset(this.#database, namespace, name);
     const sql = "SELECT record FROM dataset_versions WHERE namespace = ? AND name = ? ORDER BY version DESC";
-    const versions = this.#database
-      .all<{ record: string }>(sql, namespace, name)
-      .map(({ record }) => JSON.parse(record) as DatasetVersion);
-    const row = this.#dataset(namespace, name);
+    const rows = await this.#database.all<{ record: string }>(sql, namespace, name);
+    const versions = rows.map(({ record }) => JSON.parse(record) as DatasetVersion);
     return { versions, ...(row ? { current: row.current } : {}) };
   }
 
   /** A version by its number or digest; whoever asks for it finds it again for a day. */
-  detail(namespace: string, name: string, version: string): DatasetVersionDetail | undefined {
-    const row = this.#find(namespace, name, version);
+  async detail(namespace: string, name: string, version: string): Promise<DatasetVersionDetail | undefined> {
+    const row = await this.#find(namespace, name, version);
     if (!row) return undefined;
-    this.#retention.asked(namespace, name, row.version);
+    await this.#retention.asked(namespace, name, row.version);
     return {
       ...(JSON.parse(row.record) as DatasetVersion),
       ...(JSON.parse(row.detail) as object as DatasetVersionDetail),
@@ -61,12 +61,12 @@ export class Datasets {
   }
 
   /** A run that waits for its turn will ask for this version, if it is there. */
-  keepForRun(namespace: string, name: string, version: string): void {
-    const row = this.#find(namespace, name, version);
-    if (row) this.#retention.awaited(namespace, name, row.version);
+  async keepForRun(namespace: string, name: string, version: string): Promise<void> {
+    const row = await this.#find(namespace, name, version);
+    if (row) await this.#retention.awaited(namespace, name, row.version);
   }
 
-  #find(namespace: string, name: string, version: string): VersionRow | undefined {
+  #find(namespace: string, name: string, version: string): Promise<VersionRow | undefined> {
     return this.#database.get<VersionRow>(
       "SELECT * FROM dataset_versions WHERE namespace = ? AND name = ? AND (digest = ? OR CAST(version AS TEXT) = ?)",
       namespace,
@@ -77,46 +77,59 @@ export class Datasets {
   }
 
   /** The same digest is the same version; it becomes current either way, and is what was said of it last. */
-  register(namespace: string, name: string, input: DatasetVersionInput): { version: DatasetVersion; created: boolean } {
+  async register(
+    namespace: string,
+    name: string,
+    input: DatasetVersionInput,
+  ): Promise<{ version: DatasetVersion; created: boolean }> {
     checkFiles(input);
-    return this.#database.transaction(() => {
-      this.#checkParents(namespace, input);
-      const existing = this.#version(namespace, name, input.digest);
-      const before = this.#dataset(namespace, name);
-      const number = existing?.version ?? (before?.last_version ?? 0) + 1;
+    return this.#database.transaction(async (queries) => {
+      await checkParents(queries, namespace, input);
+      const existing = await findVersion(queries, { namespace, name, digest: input.digest });
+      const before = await findDataset(queries, namespace, name);
+      const last = before?.last_version ?? 0;
+      const number = existing?.version ?? last + 1;
       const told = existing && (JSON.parse(existing.record) as DatasetVersion);
       const createdAt = told?.createdAt ?? new Date().toISOString();
-      const version = this.#write({ namespace, name, number, createdAt, revision: revisionOf(told, input) }, input);
-      if (before && before.current !== number) this.#retention.superseded(namespace, name, before.current);
-      this.#database.run(
-        `INSERT INTO datasets (namespace, name, last_version, current, retain) VALUES (?1, ?2, ?3, ?3, ?4)
+      const written = { namespace, name, number, createdAt, revision: revisionOf(told, input) };
+      const version = await this.#write(queries, written, input);
+      if (before && before.current !== number) {
+        await this.#retention.superseded(queries, namespace, name, before.current);
+      }
+      await queries.run(
+        `INSERT INTO datasets (namespace, name, last_version, current, retain) VALUES (?, ?, ?, ?, ?)
            ON CONFLICT (namespace, name) DO UPDATE
-           SET last_version = max(last_version, ?3), current = ?3, retain = ?4`,
+           SET last_version = excluded.last_version, current = excluded.current, retain = excluded.retain`,
         namespace,
         name,
+        Math.max(last, number),
         number,
         input.retain,
       );
-      this.#retention.retire(namespace, name);
+      await this.#retention.retire(queries, namespace, name);
       return { version, created: existing === undefined };
     });
   }
 
   /** How many versions are to stay, from a look that found nothing new. */
-  retain(namespace: string, name: string, retain: number): void {
-    this.#database.transaction(() => {
+  retain(namespace: string, name: string, retain: number): Promise<void> {
+    return this.#database.transaction(async (queries) => {
       const sql = "UPDATE datasets SET retain = ?1 WHERE namespace = ?2 AND name = ?3 AND retain != ?1";
-      if (this.#database.run(sql, retain, namespace, name) > 0) this.#retention.retire(namespace, name);
+      if ((await queries.run(sql, retain, namespace, name)) > 0) await this.#retention.retire(queries, namespace, name);
     });
   }
 
-  #write({ namespace, name, number, createdAt, revision }: Written, input: DatasetVersionInput): DatasetVersion {
+  async #write(
+    queries: Queries,
+    { namespace, name, number, createdAt, revision }: Written,
+    input: DatasetVersionInput,
+  ): Promise<DatasetVersion> {
     const { files, origins, etags, profile, missing, retain: _, ...rest } = input;
     const version: DatasetVersion = { ...rest, version: number, createdAt, ...(revision ? { revision } : {}) };
     const owner = versionOwner(name, number);
-    this.#blobs.release(namespace, owner);
-    if (!origins) this.#blobs.refer(namespace, owner, files);
-    this.#database.run(
+    await this.#blobs.release(queries, namespace, owner);
+    if (!origins) await this.#blobs.refer(queries, namespace, owner, files);
+    await queries.run(
       `INSERT INTO dataset_versions (namespace, name, version, digest, record, detail) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (namespace, name, version) DO UPDATE SET record = excluded.record, detail = excluded.detail`,
       namespace,
@@ -127,31 +140,34 @@ export class Datasets {
       JSON.stringify({ files, origins, etags, profile, missing }),
     );
     const parentsOf = "DELETE FROM dataset_parents WHERE namespace = ? AND dataset = ? AND version = ?";
-    this.#database.run(parentsOf, namespace, name, number);
+    await queries.run(parentsOf, namespace, name, number);
     for (const parent of input.parents ?? []) {
-      const sql = "INSERT OR IGNORE INTO dataset_parents VALUES (?, ?, ?, ?, ?)";
-      this.#database.run(sql, namespace, name, number, parent.dataset, parent.digest);
+      const sql = "INSERT INTO dataset_parents VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+      await queries.run(sql, namespace, name, number, parent.dataset, parent.digest);
     }
     return version;
   }
+}
 
-  /** What a version was derived from is here for as long as it is itself. */
-  #checkParents(namespace: string, { parents = [] }: DatasetVersionInput): void {
-    for (const { dataset, digest } of parents) {
-      if (!this.#version(namespace, dataset, digest))
-        throw conflict(`parents: ${dataset} has no version ${digest} any more: derive from its current one`);
-    }
+/** What a version was derived from is here for as long as it is itself. */
+async function checkParents(queries: Queries, namespace: string, { parents = [] }: DatasetVersionInput): Promise<void> {
+  for (const { dataset, digest } of parents) {
+    if (!(await findVersion(queries, { namespace, name: dataset, digest })))
+      throw conflict(`parents: ${dataset} has no version ${digest} any more: derive from its current one`);
   }
+}
 
-  #dataset(namespace: string, name: string): DatasetRow | undefined {
-    const sql = "SELECT current, last_version FROM datasets WHERE namespace = ? AND name = ?";
-    return this.#database.get<DatasetRow>(sql, namespace, name);
-  }
+function findDataset(queries: Queries, namespace: string, name: string): Promise<DatasetRow | undefined> {
+  const sql = "SELECT current, last_version FROM datasets WHERE namespace = ? AND name = ?";
+  return queries.get<DatasetRow>(sql, namespace, name);
+}
 
-  #version(namespace: string, name: string, digest: string): VersionRow | undefined {
-    const sql = "SELECT * FROM dataset_versions WHERE namespace = ? AND name = ? AND digest = ?";
-    return this.#database.get<VersionRow>(sql, namespace, name, digest);
-  }
+function findVersion(
+  queries: Queries,
+  { namespace, name, digest }: { namespace: string; name: string; digest: string },
+): Promise<VersionRow | undefined> {
+  const sql = "SELECT * FROM dataset_versions WHERE namespace = ? AND name = ? AND digest = ?";
+  return queries.get<VersionRow>(sql, namespace, name, digest);
 }
 
 /** Whoever has read the version's bytes reads them again when they are to be read in another way. */

@@ -17,6 +17,9 @@ export async function runStore({ settings, logger, signal }: StoreProgram): Prom
   const access = podClusterAccess(settings.KUBERNETES_SERVICE_HOST, settings.KUBERNETES_SERVICE_PORT);
   const store = await startStore({
     dataDir: settings.LEMNIS_STORE_DIR,
+    postgres: settings.LEMNIS_STORE_POSTGRESQL_URL
+      ? { url: settings.LEMNIS_STORE_POSTGRESQL_URL, ca: settings.LEMNIS_STORE_POSTGRESQL_CA }
+      : undefined,
     host: "::",
     port: settings.LEMNIS_STORE_PORT,
     review: await createReview(access),

@@ -23,8 +23,8 @@ export function createStoreMetrics(
     name: "lemnis_store_artifact_bytes",
     help: "Bytes of all artifacts.",
     registers: [registry],
-    collect() {
-      this.set(blobs.totalBytes());
+    async collect() {
+      this.set(await blobs.totalBytes());
     },
   });
   return {

@@ -8,7 +8,7 @@ import {
   manifestDigest,
 } from "./api.ts";
 import type { Blobs } from "./blobs.ts";
-import type { Database } from "./database.ts";
+import type { Database, Queries } from "./database.ts";
 import { notFound } from "./errors.ts";
 
 interface VersionRow {
@@ -34,35 +34,55 @@ export class Models {
     this.#blobs = blobs;
   }
 
-  read(namespace: string, name: string): ModelRecord {
-    const versions = this.#database
-      .all<VersionRow>(
-        "SELECT version, record, decision FROM model_versions WHERE namespace = ? AND name = ? ORDER BY version DESC",
-        namespace,
-        name,
-      )
-      .map((row) => this.#compose(namespace, name, row));
-    const aliases = this.#database.all<{ alias: string; version: number }>(
+  async read(namespace: string, name: string): Promise<ModelRecord> {
+    // First, so that each points to a version that is read next.
+    const aliases = await this.#database.all<{ alias: string; version: number }>(
       "SELECT alias, version FROM aliases WHERE namespace = ? AND model = ?",
       namespace,
       name,
     );
+    const rows = await this.#database.all<VersionRow>(
+      "SELECT version, record, decision FROM model_versions WHERE namespace = ? AND name = ? ORDER BY version DESC",
+      namespace,
+      name,
+    );
+    const known = Map.groupBy(await evaluations(this.#database, { namespace, name }), ({ version }) => version);
+    const versions = rows.map((row) => compose(row, known.get(row.version)));
     return { versions, aliases: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])) };
   }
 
   /** A version by its number or digest. */
-  detail(namespace: string, name: string, version: string): (ModelVersion & { files: FileEntry[] }) | undefined {
-    const row = this.#row(namespace, name, version);
-    return row && { ...this.#compose(namespace, name, row), files: JSON.parse(row.files) as FileEntry[] };
+  async detail(
+    namespace: string,
+    name: string,
+    version: string,
+  ): Promise<(ModelVersion & { files: FileEntry[] }) | undefined> {
+    const row = await find(this.#database, { namespace, name, version });
+    if (!row) return undefined;
+    const known = await evaluations(this.#database, { namespace, name, version: row.version });
+    return { ...compose(row, known), files: JSON.parse(row.files) as FileEntry[] };
   }
 
-  /** In a transaction. The same files are the same version, whoever made them. */
-  register(namespace: string, name: string, input: NewVersion): { version: ModelVersion; created: boolean } {
+  /** A version that was not trained here. */
+  import(namespace: string, name: string, input: NewVersion): Promise<{ version: ModelVersion; created: boolean }> {
+    return this.#database.transaction((queries) => this.register(queries, namespace, name, input));
+  }
+
+  /** The same files are the same version, whoever made them. */
+  async register(
+    queries: Queries,
+    namespace: string,
+    name: string,
+    input: NewVersion,
+  ): Promise<{ version: ModelVersion; created: boolean }> {
     const { format, files, source, metrics } = input;
     const digest = manifestDigest(files);
-    const existing = this.#row(namespace, name, digest);
-    if (existing) return { version: this.#compose(namespace, name, existing), created: false };
-    const last = this.#database.get<{ last_version: number }>(
+    const existing = await find(queries, { namespace, name, version: digest });
+    if (existing) {
+      const known = await evaluations(queries, { namespace, name, version: existing.version });
+      return { version: compose(existing, known), created: false };
+    }
+    const last = await queries.get<{ last_version: number }>(
       "SELECT last_version FROM models WHERE namespace = ? AND name = ?",
       namespace,
       name,
@@ -70,8 +90,8 @@ export class Models {
     const version = (last?.last_version ?? 0) + 1;
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
     const record: Stored = { version, digest, format, bytes, source, metrics, createdAt: new Date().toISOString() };
-    this.#blobs.refer(namespace, `model/${name}/${version}`, files);
-    this.#database.run(
+    await this.#blobs.refer(queries, namespace, `model/${name}/${version}`, files);
+    await queries.run(
       "INSERT INTO model_versions VALUES (?, ?, ?, ?, ?, ?, NULL)",
       namespace,
       name,
@@ -80,7 +100,7 @@ export class Models {
       JSON.stringify(record),
       JSON.stringify(files),
     );
-    this.#database.run(
+    await queries.run(
       "INSERT INTO models VALUES (?, ?, ?) ON CONFLICT (namespace, name) DO UPDATE SET last_version = excluded.last_version",
       namespace,
       name,
@@ -94,13 +114,14 @@ export class Models {
     { namespace, name, version }: { namespace: string; name: string; version: string },
     digest: string,
     input: EvaluationInput,
-  ): { evaluation: Evaluation; created: boolean } {
-    return this.#database.transaction(() => {
-      const row = this.#required(namespace, name, version);
-      const known = this.#evaluations(namespace, name, row.version).find((candidate) => candidate.digest === digest);
-      if (known) return { evaluation: known, created: false };
+  ): Promise<{ evaluation: Evaluation; created: boolean }> {
+    return this.#database.transaction(async (queries) => {
+      const row = await required(queries, { namespace, name, version });
+      const all = await evaluations(queries, { namespace, name, version: row.version });
+      const known = all.find(({ evaluation }) => evaluation.digest === digest);
+      if (known) return { evaluation: known.evaluation, created: false };
       const evaluation: Evaluation = { ...input, digest, createdAt: new Date().toISOString() };
-      this.#database.run(
+      await queries.run(
         "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?)",
         namespace,
         name,
@@ -117,59 +138,87 @@ export class Models {
   putDecision(
     { namespace, name, version }: { namespace: string; name: string; version: string },
     decision: Decision,
-  ): void {
-    const row = this.#required(namespace, name, version);
-    this.#database.run(
-      "UPDATE model_versions SET decision = ? WHERE namespace = ? AND name = ? AND version = ?",
-      JSON.stringify(decision),
-      namespace,
-      name,
-      row.version,
-    );
-  }
-
-  putAlias({ namespace, name, alias }: { namespace: string; name: string; alias: string }, version: number): void {
-    this.#database.transaction(() => {
-      this.#required(namespace, name, String(version));
-      this.#database.run("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?, ?)", namespace, name, alias, version);
+  ): Promise<void> {
+    return this.#database.transaction(async (queries) => {
+      const row = await required(queries, { namespace, name, version });
+      await queries.run(
+        "UPDATE model_versions SET decision = ? WHERE namespace = ? AND name = ? AND version = ?",
+        JSON.stringify(decision),
+        namespace,
+        name,
+        row.version,
+      );
     });
   }
 
-  #compose(namespace: string, name: string, { record, decision }: VersionRow): ModelVersion {
-    const stored = JSON.parse(record) as Stored;
-    return {
-      ...stored,
-      evaluations: this.#evaluations(namespace, name, stored.version),
-      ...(decision ? { decision: JSON.parse(decision) as Decision } : {}),
-    };
-  }
-
-  #evaluations(namespace: string, name: string, version: number): Evaluation[] {
-    return this.#database
-      .all<{ record: string }>(
-        "SELECT record FROM evaluations WHERE namespace = ? AND model = ? AND version = ?",
+  putAlias(
+    { namespace, name, alias }: { namespace: string; name: string; alias: string },
+    version: number,
+  ): Promise<void> {
+    return this.#database.transaction(async (queries) => {
+      await required(queries, { namespace, name, version: String(version) });
+      await queries.run(
+        `INSERT INTO aliases VALUES (?, ?, ?, ?)
+           ON CONFLICT (namespace, model, alias) DO UPDATE SET version = excluded.version`,
         namespace,
         name,
+        alias,
         version,
-      )
-      .map(({ record }) => JSON.parse(record) as Evaluation)
-      .sort((a, b) => a.createdAt.localeCompare(b.createdAt));
+      );
+    });
   }
+}
 
-  #row(namespace: string, name: string, version: string): VersionRow | undefined {
-    return this.#database.get<VersionRow>(
-      `SELECT version, record, files, decision FROM model_versions
-       WHERE namespace = ? AND name = ? AND (digest = ? OR CAST(version AS TEXT) = ?)`,
-      namespace,
-      name,
-      version,
-      version,
-    );
-  }
+interface ModelKey {
+  namespace: string;
+  name: string;
+}
+interface Known {
+  version: number;
+  evaluation: Evaluation;
+}
 
-  #required(namespace: string, name: string, version: string): VersionRow {
-    const row = this.#row(namespace, name, version);
-    if (!row) throw notFound(`version ${version} of model ${name}`);
-    return row;
-  }
+function compose({ record, decision }: VersionRow, known: readonly Known[] = []): ModelVersion {
+  return {
+    ...(JSON.parse(record) as Stored),
+    evaluations: known.map(({ evaluation }) => evaluation),
+    ...(decision ? { decision: JSON.parse(decision) as Decision } : {}),
+  };
+}
+
+/** Those of all versions or of one, the oldest first. */
+async function evaluations(
+  queries: Queries,
+  { namespace, name, version }: ModelKey & { version?: number },
+): Promise<Known[]> {
+  const rows = await queries.all<{ version: number; record: string }>(
+    "SELECT version, record FROM evaluations WHERE namespace = ? AND model = ? AND version = coalesce(?, version)",
+    namespace,
+    name,
+    version ?? null,
+  );
+  return rows
+    .map(({ version, record }) => ({ version, evaluation: JSON.parse(record) as Evaluation }))
+    .sort((a, b) => a.evaluation.createdAt.localeCompare(b.evaluation.createdAt));
+}
+
+/** By its number or digest. */
+function find(
+  queries: Queries,
+  { namespace, name, version }: ModelKey & { version: string },
+): Promise<VersionRow | undefined> {
+  return queries.get<VersionRow>(
+    `SELECT version, record, files, decision FROM model_versions
+     WHERE namespace = ? AND name = ? AND (digest = ? OR CAST(version AS TEXT) = ?)`,
+    namespace,
+    name,
+    version,
+    version,
+  );
+}
+
+async function required(queries: Queries, model: ModelKey & { version: string }): Promise<VersionRow> {
+  const row = await find(queries, model);
+  if (!row) throw notFound(`version ${model.version} of model ${model.name}`);
+  return row;
 }

@@ -1,6 +1,6 @@
 /** Which versions of a dataset stay: the newest, the current one, and each that something was or may yet be made from. */
 import type { Blobs } from "./blobs.ts";
-import type { Database } from "./database.ts";
+import type { Database, Queries } from "./database.ts";
 
 /** A run that starts with a version has so long to ask for it once another is current. */
 const supersededMs = 3600_000;
@@ -28,36 +28,40 @@ export class Retention {
   }
 
   /** A pod asks for this version. */
-  asked(namespace: string, name: string, version: number): void {
-    this.#keep({ namespace, name, version }, askedMs, touchMs);
+  asked(namespace: string, name: string, version: number): Promise<void> {
+    return this.#keep(this.#database, { namespace, name, version }, { forMs: askedMs, often: touchMs });
   }
 
   /** A run that waits for its turn will ask for this version. */
-  awaited(namespace: string, name: string, version: number): void {
-    this.#keep({ namespace, name, version }, awaitedMs, touchMs);
+  awaited(namespace: string, name: string, version: number): Promise<void> {
+    return this.#keep(this.#database, { namespace, name, version }, { forMs: awaitedMs, often: touchMs });
   }
 
-  /** In a transaction: another version becomes current in this one's place. */
-  superseded(namespace: string, name: string, version: number): void {
-    this.#keep({ namespace, name, version }, supersededMs, 0);
+  /** Another version becomes current in this one's place. */
+  superseded(queries: Queries, namespace: string, name: string, version: number): Promise<void> {
+    return this.#keep(queries, { namespace, name, version }, { forMs: supersededMs, often: 0 });
   }
 
-  #keep(of: { namespace: string; name: string; version: number }, forMs: number, often: number): void {
+  async #keep(
+    queries: Queries,
+    of: { namespace: string; name: string; version: number },
+    { forMs, often }: { forMs: number; often: number },
+  ): Promise<void> {
     const until = this.#now() + forMs;
-    this.#database.run(
-      `UPDATE dataset_versions SET kept_until = ?1
-       WHERE namespace = ?2 AND name = ?3 AND version = ?4 AND kept_until < ?1 - ?5`,
+    await queries.run(
+      `UPDATE dataset_versions SET kept_until = ?
+       WHERE namespace = ? AND name = ? AND version = ? AND kept_until < ?`,
       until,
       of.namespace,
       of.name,
       of.version,
-      often,
+      until - often,
     );
   }
 
-  /** In a transaction. Forgets what nothing keeps; the bytes go when `Blobs.collect` finds that nobody has them any more. */
-  retire(namespace: string, name: string): void {
-    const old = this.#database.all<{ version: number }>(
+  /** Forgets what nothing keeps; the bytes go when `Blobs.collect` finds that nobody has them any more. */
+  async retire(queries: Queries, namespace: string, name: string): Promise<void> {
+    const old = await queries.all<{ version: number }>(
       `SELECT version FROM dataset_versions AS v JOIN datasets AS d ON d.namespace = v.namespace AND d.name = v.name
        WHERE v.namespace = ?1 AND v.name = ?2 AND version != d.current AND kept_until <= ?3
          AND version NOT IN (SELECT version FROM dataset_versions WHERE namespace = ?1 AND name = ?2
@@ -73,22 +77,22 @@ export class Retention {
       this.#now(),
     );
     for (const { version } of old) {
-      this.#blobs.release(namespace, versionOwner(name, version));
+      await this.#blobs.release(queries, namespace, versionOwner(name, version));
       for (const [table, column] of [
         ["dataset_parents", "dataset"],
         ["dataset_versions", "name"],
       ] as const) {
         const sql = `DELETE FROM ${table} WHERE namespace = ? AND ${column} = ? AND version = ?`;
-        this.#database.run(sql, namespace, name, version);
+        await queries.run(sql, namespace, name, version);
       }
     }
   }
 
   /** Time and other datasets' versions have let go of some: a transaction a dataset, and other requests in between. */
   async retireAll(): Promise<void> {
-    const all = this.#database.all<{ namespace: string; name: string }>("SELECT namespace, name FROM datasets");
+    const all = await this.#database.all<{ namespace: string; name: string }>("SELECT namespace, name FROM datasets");
     for (const { namespace, name } of all) {
-      this.#database.transaction(() => this.retire(namespace, name));
+      await this.#database.transaction((queries) => this.retire(queries, namespace, name));
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

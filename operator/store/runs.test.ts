@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openStore, runResult, sha256 } from "../../test/builders/store.ts";
 
-let store: ReturnType<typeof openStore>;
-beforeEach(() => {
-  store = openStore();
+let store: Awaited<ReturnType<typeof openStore>>;
+beforeEach(async () => {
+  store = await openStore();
 });
 afterEach(() => store.close());
 
@@ -17,50 +17,52 @@ async function succeeded(content = "model", metrics = { accuracy: 0.9 }) {
 
 describe("a run", () => {
   test("that succeeded has made a version of its model, with the run's metrics", async () => {
-    const { run, created } = store.runs.put(key, await succeeded());
+    const { run, created } = await store.runs.put(key, await succeeded());
     expect(created).toBe(true);
     expect(run).toMatchObject({ digest: key.digest, phase: "Succeeded", model: { name: "wine", version: 1 } });
-    expect(store.models.read("a", "wine").versions).toMatchObject([
+    expect((await store.models.read("a", "wine")).versions).toMatchObject([
       { version: 1, metrics: { accuracy: 0.9 }, source: { trainingJob: "wine", run: key.digest }, evaluations: [] },
     ]);
   });
 
   test("that succeeded is final: the same again is the same, another outcome is refused", async () => {
     const result = await succeeded();
-    const { run } = store.runs.put(key, result);
+    const { run } = await store.runs.put(key, result);
     const late = { ...result, finishedAt: "2026-03-01T11:00:00.000Z" };
-    expect(store.runs.put(key, late)).toEqual({ run, created: false });
-    expect(() => store.runs.put(key, failed)).toThrow(/has succeeded already and is final/);
-    expect(store.models.read("a", "wine").versions).toHaveLength(1);
+    expect(await store.runs.put(key, late)).toEqual({ run, created: false });
+    await expect(store.runs.put(key, failed)).rejects.toThrow(/has succeeded already and is final/);
+    expect((await store.models.read("a", "wine")).versions).toHaveLength(1);
   });
 
   test("that failed may fail again and succeed yet", async () => {
-    store.runs.put(key, failed);
-    store.runs.put(key, { ...failed, reason: "ContainerFailed" });
-    expect(store.runs.read("a", "wine")).toMatchObject([{ phase: "Failed", reason: "ContainerFailed" }]);
-    store.runs.put(key, await succeeded());
-    expect(store.runs.read("a", "wine")).toMatchObject([{ phase: "Succeeded", model: { version: 1 } }]);
+    await store.runs.put(key, failed);
+    await store.runs.put(key, { ...failed, reason: "ContainerFailed" });
+    expect(await store.runs.read("a", "wine")).toMatchObject([{ phase: "Failed", reason: "ContainerFailed" }]);
+    await store.runs.put(key, await succeeded());
+    expect(await store.runs.read("a", "wine")).toMatchObject([{ phase: "Succeeded", model: { version: 1 } }]);
   });
 
-  test("and its model are there both or neither", () => {
+  test("and its model are there both or neither", async () => {
     const file = { path: "model.joblib", size: 3, digest: sha256("not uploaded") };
     const result = runResult({ model: { name: "wine", format: "sklearn", files: [file] } });
-    expect(() => store.runs.put(key, result)).toThrow(/are not here/);
-    expect(store.runs.read("a", "wine")).toEqual([]);
-    expect(store.models.read("a", "wine").versions).toEqual([]);
+    await expect(store.runs.put(key, result)).rejects.toThrow(/are not here/);
+    expect(await store.runs.read("a", "wine")).toEqual([]);
+    expect((await store.models.read("a", "wine")).versions).toEqual([]);
   });
 
   test("that makes the same files as another makes no other version", async () => {
-    store.runs.put(key, await succeeded());
-    const { run } = store.runs.put({ ...key, digest: sha256("another run") }, await succeeded());
+    await store.runs.put(key, await succeeded());
+    const { run } = await store.runs.put({ ...key, digest: sha256("another run") }, await succeeded());
     expect(run.model).toMatchObject({ version: 1 });
-    expect(store.models.read("a", "wine").versions).toHaveLength(1);
+    expect((await store.models.read("a", "wine")).versions).toHaveLength(1);
   });
 });
 
-test("runs are read newest first, each namespace's and job's apart", () => {
+test("runs are read newest first, each namespace's and job's apart", async () => {
   const times = ["2026-03-01T10:01:00.000Z", "2026-03-01T10:03:00.000Z", "2026-03-01T10:02:00.000Z"];
-  for (const finishedAt of times) store.runs.put({ ...key, digest: sha256(finishedAt) }, runResult({ finishedAt }));
-  expect(store.runs.read("a", "wine").map(({ finishedAt }) => finishedAt)).toEqual([...times].sort().reverse());
-  expect([store.runs.read("b", "wine"), store.runs.read("a", "other")]).toEqual([[], []]);
+  for (const finishedAt of times) {
+    await store.runs.put({ ...key, digest: sha256(finishedAt) }, runResult({ finishedAt }));
+  }
+  expect((await store.runs.read("a", "wine")).map(({ finishedAt }) => finishedAt)).toEqual([...times].sort().reverse());
+  expect([await store.runs.read("b", "wine"), await store.runs.read("a", "other")]).toEqual([[], []]);
 });

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Run, RunResult } from "./api.ts";
-import type { Database } from "./database.ts";
+import type { Database, Queries } from "./database.ts";
 import { conflict } from "./errors.ts";
 import type { Models } from "./models.ts";
 
@@ -20,20 +20,19 @@ export class Runs {
   }
 
   /** Newest first. */
-  read(namespace: string, job: string): Run[] {
-    return this.#database
-      .all<{ record: string }>(
-        "SELECT record FROM runs WHERE namespace = ? AND job = ? ORDER BY finished_at DESC, digest",
-        namespace,
-        job,
-      )
-      .map(({ record }) => JSON.parse(record) as Run);
+  async read(namespace: string, job: string): Promise<Run[]> {
+    const rows = await this.#database.all<{ record: string }>(
+      "SELECT record FROM runs WHERE namespace = ? AND job = ? ORDER BY finished_at DESC, digest",
+      namespace,
+      job,
+    );
+    return rows.map(({ record }) => JSON.parse(record) as Run);
   }
 
   /** The run and the model that it made, both or neither. A run that succeeded is final; a failed one may succeed yet. */
-  put({ namespace, job, digest }: RunKey, { model, ...result }: RunResult): { run: Run; created: boolean } {
-    return this.#database.transaction(() => {
-      const existing = this.#get({ namespace, job, digest });
+  put({ namespace, job, digest }: RunKey, { model, ...result }: RunResult): Promise<{ run: Run; created: boolean }> {
+    return this.#database.transaction(async (queries) => {
+      const existing = await get(queries, { namespace, job, digest });
       if (existing?.phase === "Succeeded") {
         // A publisher that was killed after its write comes back with other times, and nothing else.
         if (result.phase !== "Succeeded" || !isDeepStrictEqual(existing.inputs, result.inputs)) {
@@ -42,21 +41,24 @@ export class Runs {
         return { run: existing, created: false };
       }
       const made = model
-        ? this.#models.register(namespace, model.name, {
+        ? await this.#models.register(queries, namespace, model.name, {
             format: model.format,
             files: model.files,
             source: { trainingJob: job, run: digest },
             metrics: result.metrics ?? {},
-          }).version
+          })
         : undefined;
       const run: Run = {
         ...result,
         digest,
-        ...(model && made ? { model: { name: model.name, version: made.version, digest: made.digest } } : {}),
+        ...(model && made
+          ? { model: { name: model.name, version: made.version.version, digest: made.version.digest } }
+          : {}),
       };
       const record = JSON.stringify(run);
-      this.#database.run(
-        "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?)",
+      await queries.run(
+        `INSERT INTO runs VALUES (?, ?, ?, ?, ?) ON CONFLICT (namespace, job, digest) DO UPDATE
+           SET finished_at = excluded.finished_at, record = excluded.record`,
         namespace,
         job,
         digest,
@@ -64,16 +66,16 @@ export class Runs {
         record,
       );
       for (const input of run.inputs) {
-        const sql = "INSERT OR IGNORE INTO run_inputs VALUES (?, ?, ?, ?, ?)";
-        this.#database.run(sql, namespace, job, digest, input.dataset, input.digest);
+        const sql = "INSERT INTO run_inputs VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+        await queries.run(sql, namespace, job, digest, input.dataset, input.digest);
       }
       return { run, created: existing === undefined };
     });
   }
+}
 
-  #get({ namespace, job, digest }: RunKey): Run | undefined {
-    const sql = "SELECT record FROM runs WHERE namespace = ? AND job = ? AND digest = ?";
-    const row = this.#database.get<{ record: string }>(sql, namespace, job, digest);
-    return row && (JSON.parse(row.record) as Run);
-  }
+async function get(queries: Queries, { namespace, job, digest }: RunKey): Promise<Run | undefined> {
+  const sql = "SELECT record FROM runs WHERE namespace = ? AND job = ? AND digest = ?";
+  const row = await queries.get<{ record: string }>(sql, namespace, job, digest);
+  return row && (JSON.parse(row.record) as Run);
 }

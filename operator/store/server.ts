@@ -8,20 +8,25 @@ import { ZodError } from "zod";
 import { objectName } from "./api.ts";
 import { Authenticator, type Review, requireNamespace } from "./auth.ts";
 import { Blobs } from "./blobs.ts";
-import { Database, isDamage } from "./database.ts";
+import type { Database } from "./database.ts";
 import { Datasets } from "./datasets.ts";
 import { HttpError } from "./errors.ts";
 import { followHandlers } from "./handlers.ts";
 import { createStoreMetrics } from "./metrics.ts";
 import { Models } from "./models.ts";
+import { openDatabase } from "./open-database.ts";
+import type { PostgresAddress } from "./postgres.ts";
 import { ProgressBoard } from "./progress.ts";
 import { Retention } from "./retention.ts";
 import { addArtifactRoutes } from "./routes/artifacts.ts";
 import { addRecordRoutes } from "./routes/records.ts";
 import { Runs } from "./runs.ts";
+import { isDamage } from "./sqlite.ts";
 
 export interface StoreInput {
   dataDir: string;
+  /** For the metadata, instead of a file in `dataDir`. */
+  postgres?: PostgresAddress | undefined;
   host: string;
   port: number;
   review: (token: string) => Promise<Review>;
@@ -54,9 +59,9 @@ const collectEveryMs = 3600_000;
 const freeBytes = 64 * 2 ** 20;
 
 export async function startStore(input: StoreInput): Promise<Store> {
-  const { dataDir, host, port, logger, registry } = input;
+  const { dataDir, postgres, host, port, logger, registry } = input;
   mkdirSync(dataDir, { recursive: true });
-  const database = new Database(dataDir);
+  const database = await openDatabase({ folder: dataDir, postgres, logger });
   const blobs = new Blobs(dataDir, database);
   const models = new Models(database, blobs);
   const retention = new Retention(database, blobs);
@@ -119,7 +124,7 @@ export async function startStore(input: StoreInput): Promise<Store> {
       await app.close();
       clearInterval(sweep);
       await handlersAreDone();
-      database.close();
+      await database.close();
     },
   };
 }
@@ -173,7 +178,7 @@ function addProbes(
 ): void {
   app.get("/healthz", async () => "ok\n");
   app.get("/readyz", async () => {
-    services.database.transaction(() => services.database.get("SELECT 1"));
+    await services.database.transaction((queries) => queries.get("SELECT 1"));
     const { bavail, bsize } = await statfs(dataDir);
     if (bavail * bsize < freeBytes)
       throw new HttpError(503, "DiskFull", "less than 64 MiB are free on the store's volume");

@@ -6,11 +6,19 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { type DatasetVersionInput, type FileEntry, manifestDigest, type RunResult } from "../../operator/store/api.ts";
 import { Blobs } from "../../operator/store/blobs.ts";
-import { Database } from "../../operator/store/database.ts";
+import type { Database } from "../../operator/store/database.ts";
 import { Datasets } from "../../operator/store/datasets.ts";
 import { Models } from "../../operator/store/models.ts";
 import { Retention } from "../../operator/store/retention.ts";
 import { Runs } from "../../operator/store/runs.ts";
+import { Sqlite } from "../../operator/store/sqlite.ts";
+
+let openDatabase: (folder: string) => Promise<Database> = Sqlite.open;
+
+/** Another database for the stores that are opened from now on. */
+export function useDatabase(open: typeof openDatabase): void {
+  openDatabase = open;
+}
 
 export const sha256 = (bytes: string | Buffer) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
@@ -19,8 +27,8 @@ export function fileOf(content: string, path = "all/data.csv"): FileEntry {
 }
 
 /** Opens a store on a folder, which `close` deletes; `now` is the time that retention goes by. */
-export function openStore({ folder = mkdtempSync(join(tmpdir(), "lemnis-store-")), now = Date.now } = {}) {
-  const database = new Database(folder);
+export async function openStore({ folder = mkdtempSync(join(tmpdir(), "lemnis-store-")), now = Date.now } = {}) {
+  const database = await openDatabase(folder);
   const blobs = new Blobs(folder, database);
   const models = new Models(database, blobs);
   const retention = new Retention(database, blobs, now);
@@ -33,8 +41,8 @@ export function openStore({ folder = mkdtempSync(join(tmpdir(), "lemnis-store-")
       await blobs.put(namespace, { body: Readable.from([Buffer.from(content)]), digest: file.digest });
       return file;
     },
-    close() {
-      database.close();
+    async close() {
+      await database.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -57,6 +57,20 @@ test.each([{}, everything])("every pod is restricted, with %j", async (values) =
   ]);
 });
 
+test("the store has the address of its PostgreSQL from the Secret alone, and asks for none by default", async () => {
+  const variables = async (values: Record<string, unknown>) => {
+    const store = find(await render(values), "StatefulSet", "lemnis-store");
+    const all = (store?.spec?.template?.spec.containers[0]?.env ?? []) as { name: string; valueFrom?: unknown }[];
+    return all.filter(({ name }) => name.startsWith("LEMNIS_STORE_POSTGRESQL_"));
+  };
+  const from = (key: string, rest = {}) => ({ valueFrom: { secretKeyRef: { name: "database", key, ...rest } } });
+  expect(await variables({ "store.postgresql.existingSecret": "database" })).toEqual([
+    { name: "LEMNIS_STORE_POSTGRESQL_URL", ...from("url") },
+    { name: "LEMNIS_STORE_POSTGRESQL_CA", ...from("ca.crt", { optional: true }) },
+  ]);
+  expect(await variables({})).toEqual([]);
+});
+
 test("operator and store are told of each other", async () => {
   const manifests = await render({ fullnameOverride: "ml" });
   const operator = find(manifests, "Deployment", "ml-operator");

@@ -9,6 +9,8 @@ describe("values.schema.json refuses", () => {
     [{ "operator.replica": 2 }, "replica"],
     [{ operators: {} }, "operators"],
     [{ "store.replicas": 2 }, "replicas"],
+    [{ "store.postgresql.url": "postgres://host/lemnis" }, "url"],
+    [{ "store.postgresql.existingSecret": 1 }, "store/postgresql/existingSecret"],
     [{ "operator.replicas": "2" }, "operator/replicas"],
     [{ "operator.replicas": 0 }, "operator/replicas"],
     [{ "operator.drainSeconds": -1 }, "operator/drainSeconds"],

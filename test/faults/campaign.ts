@@ -4,6 +4,7 @@ import { StoreClient } from "../../operator/store/client.ts";
 import { waitUntil } from "../cluster/progress.ts";
 import { type Rig, startRig } from "../rig/cluster.ts";
 import { Player } from "../rig/player.ts";
+import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
 import { Crew } from "./crew.ts";
 import { difference, endState } from "./end-state.ts";
 import { History, ourKinds } from "./history.ts";
@@ -23,6 +24,8 @@ export interface Scene {
   history: History;
   /** The store's. */
   volume: Volume;
+  /** Has the store's metadata, in a run that asks for it. */
+  postgres: PostgresServer | undefined;
   /** 0 to 1; the seed decides. */
   random: () => number;
   /** Goes on beside the story, whose end waits for it. */
@@ -41,6 +44,8 @@ export interface Run {
   /** The fault waits for an occasion: a run in which it finds none says nothing. */
   waits?: true;
   replicas?: number;
+  /** The store's metadata moves to a PostgreSQL of the run's own. */
+  postgres?: true;
   /** Settings of the operator, beside the usual ones. */
   env?: Record<string, string>;
   /** Begins the fault; what it returns ends it, before the story is to settle. */
@@ -108,6 +113,8 @@ export class Campaign {
     const number = ++this.#runs;
     const namespace = `run-${number}`;
     await this.#rig.makeNamespace(namespace);
+    const postgres = run.postgres && (await startPostgres());
+    if (postgres) await this.#rig.store.restart({ url: postgres.url(), ca: postgres.ca });
     const user = new User(this.#rig, this.#player, namespace);
     const crew = await Crew.start(this.#rig, run.replicas, run.env);
     const [found, notes]: [string[], string[]] = [[], []];
@@ -119,7 +126,7 @@ export class Campaign {
     const met = () => {
       isMet = true;
     };
-    const around = { rig: this.#rig, volume: this.#volume, history: this.#history };
+    const around = { rig: this.#rig, volume: this.#volume, postgres, history: this.#history };
     const scene: Scene = { ...around, user, crew, random, meanwhile, note, met };
     this.#told = 0;
     try {
@@ -131,6 +138,7 @@ export class Campaign {
     } finally {
       await Promise.all(beside);
       await crew.stop();
+      if (postgres) await this.#rig.store.restart().finally(() => postgres.stop());
       await this.#history.catchUp(namespace).catch((error: unknown) => found.push(told(error)));
     }
     // In every namespace: what is where it should not be is to be seen. Runs on one rig come one after the other.

@@ -1,5 +1,6 @@
 /** The store as a process of its own. */
 import { join } from "node:path";
+import type { PostgresAddress } from "../../operator/store/postgres.ts";
 import { Child, freePorts } from "../cluster/os/child.ts";
 import { isHealthy } from "../cluster/os/http.ts";
 
@@ -10,17 +11,19 @@ export interface StoreProcess {
   /** Of the process that runs now. */
   pid(): number;
   kill(): Promise<void>;
-  restart(): Promise<void>;
+  /** With its metadata in a file, or in PostgreSQL. */
+  restart(postgres?: PostgresAddress): Promise<void>;
 }
 
 /** A store whose callers' tokens are their names: no API server is asked. */
 export async function startStore(dir: string, logs: string): Promise<StoreProcess> {
   const [port = 0] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
-  const launch = () =>
+  const launch = (postgres?: PostgresAddress) =>
     Child.start({
       ...{ name: "lemnis-store", command: process.execPath, logFile: join(logs, "logs/lemnis-store.log") },
       args: [join(import.meta.dirname, "../integration/store/store-process.ts"), dir, String(port)],
+      ...(postgres ? { env: { POSTGRES: JSON.stringify(postgres) } } : {}),
       isReady: () => isHealthy(`${url}/healthz`),
     });
   let current = await launch();
@@ -28,9 +31,9 @@ export async function startStore(dir: string, logs: string): Promise<StoreProces
     ...{ url, dir },
     pid: () => current.pid,
     kill: () => current.stop("SIGKILL"),
-    async restart() {
+    async restart(postgres) {
       await current.stop("SIGKILL");
-      current = await launch();
+      current = await launch(postgres);
     },
   };
 }

@@ -2,6 +2,7 @@
 import { chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { run, tryRun } from "../cluster/command.ts";
 import { Child, freePorts } from "../cluster/os/child.ts";
 import { ensurePrograms, postgresPrograms as programs, sourcePrograms } from "../cluster/os/host.ts";
@@ -17,6 +18,11 @@ export interface PostgresServer {
   password: string;
   /** Runs SQL as the superuser; rows as psql writes them. */
   sql(text: string): Promise<string>;
+  /** Where the superuser finds it; its TLS is verified by `ca`. */
+  url(database?: string): string;
+  kill(): Promise<void>;
+  /** With the same data, at the same address. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -52,19 +58,29 @@ export async function startPostgres(): Promise<PostgresServer> {
     ssl_key_file: file("server.key"),
     fsync: "off",
   };
-  const child = await Child.start({
-    name: "postgres",
-    command: setpriv,
-    args: [
-      ...as,
-      ...[`${programs}/postgres`, "-D", file("data")],
-      ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
-    ],
-    logFile: file("postgres.log"),
-    isReady: async () => (await tryRun(`${programs}/pg_isready`, ["-q", "-h", root, "-p", String(port)])) !== undefined,
-  });
+  const launch = () =>
+    Child.start({
+      name: "postgres",
+      command: setpriv,
+      args: [
+        ...as,
+        ...[`${programs}/postgres`, "-D", file("data")],
+        ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+      ],
+      logFile: file("postgres.log"),
+      isReady: async () =>
+        (await tryRun(`${programs}/pg_isready`, ["-q", "-h", root, "-p", String(port)])) !== undefined,
+    });
+  let child = await launch();
   return {
     port,
+    url: (database = "postgres") => `postgres://${username}:${password}@127.0.0.1:${port}/${database}`,
+    kill: () => child.stop("SIGKILL"),
+    async restart() {
+      await child.stop("SIGKILL");
+      // What served the connections of the one that was killed ends soon after it, and not before.
+      child = await retried(launch);
+    },
     ca: certificate.ca,
     username,
     password,
@@ -77,4 +93,15 @@ export async function startPostgres(): Promise<PostgresServer> {
       await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+async function retried<T>(work: () => Promise<T>, tries = 20): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === tries) throw error;
+      await sleep(250);
+    }
+  }
 }

@@ -4,16 +4,16 @@ import { fileOf, openStore } from "../../../test/builders/store.ts";
 import type { Services } from "../server.ts";
 import { addArtifactRoutes } from "./artifacts.ts";
 
-let store: ReturnType<typeof openStore>;
-beforeEach(() => {
-  store = openStore();
+let store: Awaited<ReturnType<typeof openStore>>;
+beforeEach(async () => {
+  store = await openStore();
 });
 afterEach(() => store.close());
 
 test("an artifact that is there already, and is told so, is not collected in the same moment", async () => {
   const { digest } = fileOf("content");
   await store.upload("a", "content");
-  store.database.run("UPDATE blobs SET created_at = 0");
+  await store.database.run("UPDATE blobs SET created_at = 0");
   const { isIntact } = store.blobs;
   vi.spyOn(store.blobs, "isIntact").mockImplementation(async (...blob) => {
     const found = await isIntact.apply(store.blobs, blob);

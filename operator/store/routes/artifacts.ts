@@ -25,8 +25,8 @@ export function addArtifactRoutes(app: FastifyInstance, { blobs }: Services): vo
   app.put(path, { bodyLimit }, async (request, reply) => {
     const { namespace, digest } = parameters.parse(request.params);
     // First, so that it is not collected while its file is looked at.
-    blobs.touch(namespace, digest);
-    const known = blobs.size(namespace, digest);
+    await blobs.touch(namespace, digest);
+    const known = await blobs.size(namespace, digest);
     if (known !== undefined && (await blobs.isIntact(namespace, digest))) {
       (request.body as Readable | undefined)?.resume();
       return reply.status(200).send({ digest, size: known });
@@ -41,11 +41,11 @@ export function addArtifactRoutes(app: FastifyInstance, { blobs }: Services): vo
     handler: (request, reply) => send(request, reply),
   });
 
-  function send(request: FastifyRequest, reply: FastifyReply) {
+  async function send(request: FastifyRequest, reply: FastifyReply) {
     const { namespace, digest } = parameters.parse(request.params);
-    const size = blobs.size(namespace, digest);
+    const size = await blobs.size(namespace, digest);
     if (size === undefined) throw notFound(`artifact ${digest}`);
-    if (request.method === "HEAD") blobs.touch(namespace, digest);
+    if (request.method === "HEAD") await blobs.touch(namespace, digest);
     void reply.headers({ "content-type": "application/octet-stream", etag: `"${digest}"`, "accept-ranges": "bytes" });
     const range = readRange(request.headers.range, size);
     if (range) void reply.status(206).header("content-range", `bytes ${range.start}-${range.end}/${size}`);

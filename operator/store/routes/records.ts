@@ -53,7 +53,7 @@ function addDatasetRoutes(app: FastifyInstance, { datasets, progress }: Services
   app.get("/datasets/:name", async (request) => {
     const { namespace, name } = read(request);
     const told = progress.get(namespace, name);
-    return { ...datasets.read(namespace, name), ...(told ? { progress: told } : {}) };
+    return { ...(await datasets.read(namespace, name)), ...(told ? { progress: told } : {}) };
   });
   app.put("/datasets/:name/progress", async (request, reply) => {
     const { namespace, name } = read(request);
@@ -62,24 +62,24 @@ function addDatasetRoutes(app: FastifyInstance, { datasets, progress }: Services
   });
   app.put("/datasets/:name/retain", async (request, reply) => {
     const { namespace, name } = read(request);
-    datasets.retain(namespace, name, retention.parse(request.body).retain);
+    await datasets.retain(namespace, name, retention.parse(request.body).retain);
     return reply.status(204).send();
   });
   app.get("/datasets/:name/versions/:version", async (request) => {
     const { namespace, name, version } = read(request);
-    const found = datasets.detail(namespace, name, version);
+    const found = await datasets.detail(namespace, name, version);
     if (!found) throw notFound(`version ${version} of dataset ${name}`);
     return found;
   });
   app.put("/datasets/:name/versions/:version/use", async (request, reply) => {
     const { namespace, name, version } = read(request);
     versionUse.parse(request.body);
-    datasets.keepForRun(namespace, name, version);
+    await datasets.keepForRun(namespace, name, version);
     return reply.status(204).send();
   });
   app.post("/datasets/:name/versions", async (request, reply) => {
     const { namespace, name } = read(request);
-    const { version, created } = datasets.register(namespace, name, datasetVersionInput.parse(request.body));
+    const { version, created } = await datasets.register(namespace, name, datasetVersionInput.parse(request.body));
     progress.clear(namespace, name);
     return reply.status(created ? 201 : 200).send(version);
   });
@@ -89,51 +89,52 @@ function addRunRoutes(app: FastifyInstance, { runs }: Services): void {
   app.get("/trainingjobs", async (request) => {
     const { namespace } = read(request);
     const names = wanted.parse(request.query).name;
-    return Object.fromEntries(names.map((name) => [name, { runs: runs.read(namespace, name) }]));
+    const answers = names.map(async (name) => [name, { runs: await runs.read(namespace, name) }] as const);
+    return Object.fromEntries(await Promise.all(answers));
   });
   app.get("/trainingjobs/:name", async (request) => {
     const { namespace, name } = read(request);
-    return { runs: runs.read(namespace, name) };
+    return { runs: await runs.read(namespace, name) };
   });
   app.put("/trainingjobs/:name/runs/:digest", async (request, reply) => {
     const { namespace, name, digest } = read(request);
-    const { run, created } = runs.put({ namespace, job: name, digest }, runResult.parse(request.body));
+    const { run, created } = await runs.put({ namespace, job: name, digest }, runResult.parse(request.body));
     return reply.status(created ? 201 : 200).send(run);
   });
 }
 
-function addModelRoutes(app: FastifyInstance, { models, database }: Services): void {
+function addModelRoutes(app: FastifyInstance, { models }: Services): void {
   app.get("/models/:name", async (request) => {
     const { namespace, name } = read(request);
     return models.read(namespace, name);
   });
   app.get("/models/:name/versions/:version", async (request) => {
     const { namespace, name, version } = read(request);
-    const found = models.detail(namespace, name, version);
+    const found = await models.detail(namespace, name, version);
     if (!found) throw notFound(`version ${version} of model ${name}`);
     return found;
   });
   app.post("/models/:name/versions", async (request, reply) => {
     const { namespace, name } = read(request);
     const input = { ...modelImport.parse(request.body), metrics: {} };
-    const { version, created } = database.transaction(() => models.register(namespace, name, input));
+    const { version, created } = await models.import(namespace, name, input);
     return reply.status(created ? 201 : 200).send(version);
   });
   app.put("/models/:name/versions/:version/evaluations/:digest", async (request, reply) => {
     const { digest, ...version } = read(request);
-    const { evaluation, created } = models.putEvaluation(version, digest, evaluationInput.parse(request.body));
+    const { evaluation, created } = await models.putEvaluation(version, digest, evaluationInput.parse(request.body));
     return reply.status(created ? 201 : 200).send(evaluation);
   });
   app.put("/models/:name/versions/:version/decision", async (request) => {
     requireOperator(request.caller);
     const body = decision.parse(request.body);
-    models.putDecision(read(request), body);
+    await models.putDecision(read(request), body);
     return body;
   });
   app.put("/models/:name/aliases/:alias", async (request) => {
     requireOperator(request.caller);
     const body = aliasInput.parse(request.body);
-    models.putAlias(read(request), body.version);
+    await models.putAlias(read(request), body.version);
     return body;
   });
 }

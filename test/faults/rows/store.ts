@@ -149,10 +149,45 @@ function flip(path: string): void {
   closeSync(file);
 }
 
+/** The store's PostgreSQL, in the middle of what follows from an evaluation. */
+const databaseKilled: Run = {
+  ...hurt(
+    "after an evaluation, until a condition says so",
+    async ({ postgres }) => {
+      await postgres?.kill();
+      return () => postgres?.restart();
+    },
+    /^StoreUnavailable: .*PostgreSQL does not answer/,
+  ),
+  postgres: true,
+};
+
+const databaseKilledAgain: Run = {
+  name: "every second, through the whole story",
+  postgres: true,
+  begin: ({ postgres, note }) => {
+    let isOver = false;
+    const killing = (async () => {
+      let times = 0;
+      for (; !isOver; times++) {
+        await sleep(1_000);
+        await postgres?.kill();
+        await postgres?.restart();
+      }
+      note(`killed ${times} times`);
+    })();
+    return () => {
+      isOver = true;
+      return killing;
+    };
+  },
+};
+
 export const stores: readonly Row[] = [
   { fault: "store killed", runs: [killed, killedAtWork] },
   { fault: "store's database damaged", runs: [damaged] },
   { fault: "store locked", runs: [hurt("until a condition says so", lock, /^StoreUnavailable: .*locked/)] },
   { fault: "store's disk full", runs: [hurt("until a condition says so", fill, /^StoreUnavailable: .*full/)] },
+  { fault: "store's PostgreSQL killed", runs: [databaseKilled, databaseKilledAgain] },
   { fault: "artifact corrupt", runs: [{ ...corrupt, long: true }] },
 ];

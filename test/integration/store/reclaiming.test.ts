@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { FileEntry } from "../../../operator/store/api.ts";
 import { openStore } from "../../builders/store.ts";
 
 let folder: string;
@@ -27,12 +28,12 @@ test("all bytes of the versions that are left are there, and what they were made
     while (made < 5 + 3 * round) await new Promise((resolve) => setTimeout(resolve, 3));
     child.kill("SIGKILL");
     await once(child, "exit");
-    const store = openStore({ folder: data });
-    const [raw, derived] = ["raw", "derived"].map((name) => store.datasets.read("a", name));
+    const store = await openStore({ folder: data });
+    const [raw, derived] = [await store.datasets.read("a", "raw"), await store.datasets.read("a", "derived")];
     expect(raw?.versions.length).toBeGreaterThan(0);
     for (const name of ["raw", "derived"]) {
-      for (const { version } of store.datasets.read("a", name).versions) {
-        const { files = [] } = store.datasets.detail("a", name, String(version)) ?? {};
+      for (const { version } of (await store.datasets.read("a", name)).versions) {
+        const { files = [] } = (await store.datasets.detail("a", name, String(version))) ?? {};
         expect(files.length).toBeGreaterThan(0);
         for (const { digest } of files) expect(await store.blobs.isIntact("a", digest)).toBe(true);
       }
@@ -40,22 +41,23 @@ test("all bytes of the versions that are left are there, and what they were made
     const digests = raw?.versions.map(({ digest }) => digest);
     for (const { parents = [] } of derived?.versions ?? []) expect(digests).toContain(parents[0]?.digest);
     expect(raw?.versions.length).toBeLessThan(6);
-    store.database.close();
+    await store.database.close();
   }
   // A start later, no byte is kept that no version has.
-  const store = openStore({ folder: data });
+  const store = await openStore({ folder: data });
   await store.blobs.collectStray();
   await store.blobs.collect(-1);
-  const kept = ["raw", "derived"].flatMap((name) =>
-    store.datasets
-      .read("a", name)
-      .versions.flatMap(({ version }) => store.datasets.detail("a", name, String(version))?.files ?? []),
-  );
+  const kept: FileEntry[] = [];
+  for (const name of ["raw", "derived"]) {
+    for (const { version } of (await store.datasets.read("a", name)).versions) {
+      kept.push(...((await store.datasets.detail("a", name, String(version)))?.files ?? []));
+    }
+  }
   const onDisk = readdirSync(join(data, "blobs/a"), { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );
   expect(onDisk.map((entry) => `sha256:${entry.name}`).sort()).toEqual(
     [...new Set(kept.map(({ digest }) => digest))].sort(),
   );
-  store.close();
+  await store.close();
 }, 120_000);

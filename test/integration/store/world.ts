@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { StoreClient } from "../../../operator/store/client.ts";
+import type { PostgresAddress } from "../../../operator/store/postgres.ts";
 import { startStore } from "../../../operator/store/server.ts";
 
 export const operator = "lemnis-system:lemnis";
@@ -24,7 +25,8 @@ export interface World {
   stop(): Promise<void>;
 }
 
-export async function startWorld(folder?: string): Promise<World> {
+/** `postgres`: for the metadata, instead of a file in the folder. */
+export async function startWorld(folder?: string, postgres?: PostgresAddress): Promise<World> {
   const dataDir = folder ?? (await mkdtemp(join(tmpdir(), "lemnis-store-")));
   let log = "";
   const destination = {
@@ -33,7 +35,14 @@ export async function startWorld(folder?: string): Promise<World> {
     },
   };
   const store = await startStore({
-    ...{ dataDir, host: "127.0.0.1", port: 0, operatorIdentity: operator.replace(":", "/"), registry: new Registry() },
+    ...{
+      dataDir,
+      postgres,
+      host: "127.0.0.1",
+      port: 0,
+      operatorIdentity: operator.replace(":", "/"),
+      registry: new Registry(),
+    },
     logger: pino({ level: "debug" }, destination),
     review: async (token) => ({ authenticated: token.includes(":"), username: `system:serviceaccount:${token}` }),
   });
