@@ -1,4 +1,5 @@
 /** The one entry point: `operator`, `store` or `agent`. The only reader of the environment and of signals. */
+import { inspect } from "node:util";
 import { paths } from "./agent/paths.ts";
 import { readAgentSettings, readOperatorSettings, readStoreSettings } from "./config.ts";
 import { createLogger } from "./runtime/logger.ts";
@@ -64,6 +65,6 @@ async function main(program: string | undefined): Promise<number> {
 try {
   process.exit(await main(process.argv[2]));
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(`${inspect(error)}\n`);
   process.exit(1);
 }

@@ -14,6 +14,9 @@ import {
 } from "./throughput.ts";
 import type { Work } from "./work.ts";
 
+/** An operator that runs, and bare writes beside it, have met so many objects before. */
+const metBefore = 1000;
+
 interface Options {
   report: Report;
   /** Of bare writes. */
@@ -56,16 +59,17 @@ export class Comparison {
     });
   }
 
-  /** By an operator, and bare writes, that have met as many before. */
+  /** By an operator, and bare writes, that have met others before. */
   async #running(): Promise<void> {
     const [work, count, { concurrency }] = [this.#work, this.#count, this.#options];
-    const bareRate = () => this.#onBacklog((rig) => measureBareRunning(rig, work, count, concurrency));
+    const met = metBefore;
+    const bareRate = () => this.#onBacklog((rig) => measureBareRunning(rig, work, count, { concurrency, met }), met);
     const [rates, bare]: [number[], number[]] = [[], [await bareRate()]];
     for (let round = 0; round < 3; round++) {
       const rate = this.#onBacklog(async (rig) => {
-        const { operator } = await measureOperator(rig, work, count);
+        const { operator } = await measureOperator(rig, work, met);
         return measureRunning(rig, work, count, operator);
-      });
+      }, met);
       rates.push(await rate);
       bare.push(await bareRate());
     }
@@ -73,8 +77,8 @@ export class Comparison {
   }
 
   /** On a server of its own, which ends then. */
-  async #onBacklog<T>(measure: (rig: Rig) => Promise<T>): Promise<T> {
-    const rig = await startBacklog(this.#work, this.#count);
+  async #onBacklog<T>(measure: (rig: Rig) => Promise<T>, count = this.#count): Promise<T> {
+    const rig = await startBacklog(this.#work, count);
     try {
       return await measure(rig);
     } finally {

@@ -63,7 +63,7 @@ export async function measureOperator(rig: Rig, work: Work, count: number) {
   return { operator, rate: { perSecond: watch.rate, writerMs, serverMs } satisfies Rate };
 }
 
-/** Children a second of an operator that has met as many before. It stands still while the objects are made: both do nothing but write children. */
+/** Children a second of an operator that has met others before. It stands still while the objects are made: both do nothing but write children. */
 export async function measureRunning(rig: Rig, work: Work, count: number, operator: OperatorProcess): Promise<number> {
   await makeNamespace(rig, later);
   await untilQuiet(operator);
@@ -76,10 +76,16 @@ export async function measureRunning(rig: Rig, work: Work, count: number, operat
   return watch.rate;
 }
 
-/** The same by bare writes that have made as many before. */
-export async function measureBareRunning(rig: Rig, work: Work, count: number, concurrency: number): Promise<number> {
+/** The same by bare writes that have made so many others before. */
+export async function measureBareRunning(
+  rig: Rig,
+  work: Work,
+  count: number,
+  { concurrency, met }: { concurrency: number; met: number },
+): Promise<number> {
   await makeNamespace(rig, later);
-  return (await measureBare(rig, work, count, { concurrency, namespace: later, first: namespace })).perSecond;
+  const first = { namespace, count: met };
+  return (await measureBare(rig, work, count, { concurrency, namespace: later, first })).perSecond;
 }
 
 /** The same children by a program that does nothing else. */
@@ -90,7 +96,8 @@ export async function measureBare(rig: Rig, work: Work, count: number, options: 
   const program = join(import.meta.dirname, "bare.ts");
   const { stdout } = await promisify(execFile)(process.execPath, [
     ...[program, rig.plane.kubeconfig, work.kind, options.namespace ?? namespace],
-    ...[String(count), String(options.concurrency), ...(options.first ? [options.first] : [])],
+    ...[String(count), String(options.concurrency)],
+    ...(options.first ? [options.first.namespace, String(options.first.count)] : []),
   ]);
   const { cpuSeconds } = JSON.parse(stdout) as { cpuSeconds: number };
   const children = count * work.childKinds.length;
@@ -103,8 +110,8 @@ export async function measureBare(rig: Rig, work: Work, count: number, options: 
 interface BareOptions {
   concurrency: number;
   namespace?: string;
-  /** A namespace in which it writes as many first. */
-  first?: string;
+  /** What it writes before. */
+  first?: { namespace: string; count: number };
 }
 
 /** The concurrency at which bare writes are fastest on this machine. */

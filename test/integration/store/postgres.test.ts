@@ -91,6 +91,9 @@ test("while it is away the store says so, is not ready, and works again by itsel
   expect((await world.request(undefined, "GET", "/healthz")).status).toBe(200);
   await server.restart();
   await expect.poll(async () => (await world.request(undefined, "GET", "/readyz")).status).toBe(200);
+  // The log has the cause, and no more of the Secret.
+  expect(world.log()).toMatch(/"request failed"/);
+  expect(world.log()).toMatch(/ECONNREFUSED 127\.0\.0\.1|Connection terminated/);
   expect(world.log()).not.toContain(server.password);
 });
 
