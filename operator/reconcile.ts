@@ -12,12 +12,12 @@ import { runController } from "./runtime/controller.ts";
 import { type Echo, type Executor, execute } from "./runtime/execute.ts";
 import type { Metrics } from "./runtime/metrics.ts";
 import type { WorkQueue } from "./runtime/queue.ts";
-import { Slots } from "./runtime/slots.ts";
+import { StatusTurns } from "./runtime/status-turns.ts";
 
 /** Reconciles of one kind at the same time: they wait for the store and for etcd's commits together. More than there are connections would wait for them. */
 const workers = 40;
-/** Statuses of one kind that are written at the same time. */
-const statusWrites = 4;
+/** Of the statuses of one kind. */
+const statuses = { atOnce: 4, patienceMs: 1_000 };
 
 interface ReconcileInput {
   controllers: readonly Controller<never>[];
@@ -51,11 +51,11 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
     isFresh,
     record: (record) => world.store.write(record),
     answers: new Answers(),
-  } satisfies Omit<Executor, "statusSlots">;
+  } satisfies Omit<Executor, "turn">;
   const loops = controllers.map((controller) => {
-    const statusSlots = new Slots(statusWrites);
+    const turns = new StatusTurns(statuses);
     // What is at work then is to be done soon.
-    signal.addEventListener("abort", () => statusSlots.open(), { once: true });
+    signal.addEventListener("abort", () => turns.open(), { once: true });
     return runController({
       name: controller.name,
       queue: queues.get(controller.name) as WorkQueue,
@@ -64,8 +64,14 @@ export async function reconcileAll(input: ReconcileInput): Promise<void> {
       metrics,
       hasEcho: (echo) => isSeen(reflectorOf(echo.resource), echo),
       onLate: ({ resource }) => reflectorOf(resource).relist(),
-      reconcile: (key, statusDue) =>
-        reconcileOne({ key, statusDue }, controller, { world, executor: { ...executor, statusSlots } }),
+      reconcile: async (key, { statusDue, onWait }) => {
+        const turn = turns.begin(onWait);
+        try {
+          return await reconcileOne({ key, statusDue }, controller, { world, executor: { ...executor, turn } });
+        } finally {
+          turn.end();
+        }
+      },
     });
   });
   await new Promise<void>((resolve) => {

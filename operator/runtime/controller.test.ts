@@ -91,6 +91,36 @@ test("many objects are at work at once, one never twice", async () => {
   expect([most, twice]).toEqual([4, 0]);
 });
 
+test("a pass whose status waits leaves its worker to others, a few of each; the loop ends with them", async () => {
+  const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+  const begun: string[] = [];
+  const loop = start(
+    async (key, { onWait }) => {
+      begun.push(key);
+      onWait();
+      await told;
+      return { outcome: settled, echoes: [], statusDue: false };
+    },
+    { workers: 2 },
+  );
+  for (let index = 0; index < 20; index++) queue.add(`a/${index}`);
+  await vi.waitFor(() => expect(begun).toHaveLength(10));
+  // Nor does one of them run twice.
+  queue.add("a/0");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(begun).toHaveLength(10);
+  let ended = false;
+  void loop.then(() => {
+    ended = true;
+  });
+  queue.close();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect([ended, begun.length]).toEqual([false, 10]);
+  tell();
+  await loop;
+  expect(new Set(begun).size).toBe(begun.length);
+});
+
 test("the loop ends when the queue is closed and the keys at work are done", async () => {
   let ended = false;
   const loop = start(async () => {

@@ -14,17 +14,27 @@ export interface LoopInput {
   workers: number;
   logger: Logger;
   metrics: Metrics;
-  /** One reconcile; undefined when the object is gone. `statusDue`: what the one before it returned. */
-  reconcile: (key: string, statusDue: boolean) => Promise<Pass | undefined>;
+  /** One reconcile; undefined when the object is gone. */
+  reconcile: (key: string, about: PassInput) => Promise<Pass | undefined>;
   /** True once the cache has seen what was written. */
   hasEcho: (echo: Echo) => boolean;
   /** Told of a write that should have come back by now. */
   onLate: (echo: Echo) => void;
 }
 
+interface PassInput {
+  /** What the pass before it returned. */
+  statusDue: boolean;
+  /** To be called when nothing is left but a status that waits for its turn: the worker takes another key meanwhile. */
+  onWait: () => void;
+}
+
 export interface Pass extends Executed {
   outcome: Outcome;
 }
+
+/** Passes whose status waits, beside the one at work: of each worker. */
+const waitingOfEach = 4;
 
 /** A write that has not come back after this long has been lost on the way: its watch must begin anew. */
 const lateMs = 5_000;
@@ -49,19 +59,34 @@ export async function runController(input: LoopInput): Promise<void> {
 
 async function runWorker(input: LoopInput, waits: Waits): Promise<void> {
   const { queue } = input;
+  const underWay = new Set<Promise<void>>();
   for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
-    try {
-      // A reconcile that finds nothing to do waits for nothing: ten thousand of them would keep watches and probes waiting.
-      await nextTurn();
-      const wait = waits.get(key);
-      // A plan from a cache that lacks our own last write would undo or repeat it. The write brings the key back.
-      if (wait && !wait.echoes.every(input.hasEcho)) continue;
-      waits.delete(key);
-      const done = await reconcileOnce(input, key, wait?.statusDue ?? false);
-      if (done.echoes.length > 0) waits.set(key, { ...done, lateAt: performance.now() + lateMs });
-    } finally {
-      queue.done(key);
-    }
+    const { promise: isFree, resolve: free, reject } = Promise.withResolvers<void>();
+    const onWait = () => underWay.size <= waitingOfEach && free();
+    const pass = runPass(input, waits, { key, onWait });
+    underWay.add(pass);
+    pass.then(() => underWay.delete(pass)).then(() => free(), reject);
+    await isFree;
+  }
+  await Promise.all(underWay);
+}
+
+async function runPass(
+  input: LoopInput,
+  waits: Waits,
+  { key, onWait }: { key: string; onWait: () => void },
+): Promise<void> {
+  try {
+    // A reconcile that finds nothing to do waits for nothing: ten thousand of them would keep watches and probes waiting.
+    await nextTurn();
+    const wait = waits.get(key);
+    // A plan from a cache that lacks our own last write would undo or repeat it. The write brings the key back.
+    if (wait && !wait.echoes.every(input.hasEcho)) return;
+    waits.delete(key);
+    const done = await reconcileOnce(input, key, { statusDue: wait?.statusDue ?? false, onWait });
+    if (done.echoes.length > 0) waits.set(key, { ...done, lateAt: performance.now() + lateMs });
+  } finally {
+    input.queue.done(key);
   }
 }
 
@@ -76,7 +101,7 @@ function sweepLate({ queue, hasEcho, onLate }: LoopInput, waits: Waits): void {
   }
 }
 
-async function reconcileOnce(input: LoopInput, key: string, statusDue: boolean): Promise<Executed> {
+async function reconcileOnce(input: LoopInput, key: string, about: PassInput): Promise<Executed> {
   const { name, queue, metrics } = input;
   const logger = input.logger.child({
     controller: name,
@@ -85,7 +110,7 @@ async function reconcileOnce(input: LoopInput, key: string, statusDue: boolean):
   });
   const stop = metrics.duration.startTimer({ controller: name });
   try {
-    const result = await input.reconcile(key, statusDue);
+    const result = await input.reconcile(key, about);
     queue.forget(key);
     if (!result) return nothing;
     const { outcome, echoes } = result;

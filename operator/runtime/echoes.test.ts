@@ -72,7 +72,7 @@ test("while a write does not come back nothing is planned, and its watch is told
 
 test("the pass after one that left the status out is told so", async () => {
   const told: boolean[] = [];
-  const loop = start(async (_, statusDue) => {
+  const loop = start(async (_, { statusDue }) => {
     told.push(statusDue);
     return { outcome: settled, echoes: told.length === 1 ? [echo] : [], statusDue: told.length === 1 };
   });

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { noWait } from "../../test/builders/loop.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { StaleViewError } from "../kube/errors.ts";
 import type { EventRecorder } from "../kube/events.ts";
@@ -7,7 +8,7 @@ import type { KubeObject, Resource } from "../kube/types.ts";
 import { Answers } from "./answers.ts";
 import { type Executor, execute } from "./execute.ts";
 import type { Plan } from "./plan.ts";
-import { Slots } from "./slots.ts";
+import { StatusTurns } from "./status-turns.ts";
 
 const resource: Resource = { group: "lemnis.dev", version: "v1", kind: "Model", plural: "models", namespaced: true };
 const object = { apiVersion: "lemnis.dev/v1", kind: "Model", metadata: { name: "wine", namespace: "a", uid: "u" } };
@@ -18,7 +19,6 @@ let done: string[];
 let failAt: string | undefined;
 let cached: KubeObject | undefined;
 let isFresh: boolean;
-let slots: Slots;
 /** The version that the API server has of the object. */
 let current: string | undefined;
 
@@ -55,7 +55,7 @@ const plan: Plan<object> = {
 const executor = (): Executor => ({
   ...{ client, events, observed: () => cached, isFresh: () => isFresh },
   record: async ({ path }) => act(`record ${path}`),
-  statusSlots: slots,
+  turn: noWait,
   answers: new Answers(),
 });
 const run = (status?: object, changes: Partial<Plan<object>> = {}, statusDue = false) =>
@@ -71,7 +71,6 @@ beforeEach(() => {
   failAt = undefined;
   cached = undefined;
   isFresh = true;
-  slots = new Slots(1);
   current = undefined;
 });
 
@@ -153,7 +152,7 @@ describe("from a view that nobody has refreshed for a while", () => {
   });
 });
 
-test("statuses and their events wait for each other, children for nothing", async () => {
+test("children are written first, then statuses with their events, one after the other", async () => {
   const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
   const slow = {
     ...client,
@@ -163,11 +162,14 @@ test("statuses and their events wait for each other, children for nothing", asyn
       return answer;
     },
   } as unknown as KubeClient;
-  const start = (changes: Partial<Plan<object>>) =>
-    execute({ ...executor(), client: slow }, { object, resource, statusDue: true }, { ...plan, ...changes });
+  const turns = new StatusTurns({ atOnce: 1, patienceMs: 1_000 });
+  const start = (changes: Partial<Plan<object>>) => {
+    const ofTurn = { ...executor(), client: slow, turn: turns.begin() };
+    return execute(ofTurn, { object, resource, statusDue: true }, { ...plan, ...changes });
+  };
   const all = [start(noChildren), start(noChildren), start({ records: [], delete: [] })];
   await new Promise((resolve) => setImmediate(resolve));
-  expect(done).toEqual(["status Model", "apply Service"]);
+  expect(done).toEqual(["apply Service", "status Model"]);
   answer();
   await Promise.all(all);
   expect(done.slice(2)).toEqual(["event Made", "status Model", "event Made", "status Model", "event Made"]);

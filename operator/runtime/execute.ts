@@ -7,7 +7,7 @@ import type { EventRecorder } from "../kube/events.ts";
 import type { KubeObject, ObjectMeta, Resource } from "../kube/types.ts";
 import type { Answers } from "./answers.ts";
 import type { Plan, StoreRecord } from "./plan.ts";
-import type { Slots } from "./slots.ts";
+import type { Turn } from "./status-turns.ts";
 
 export interface Executor {
   client: KubeClient;
@@ -17,8 +17,8 @@ export interface Executor {
   /** False when the cache of the resource may be behind: its watch broke, or the API server has not been heard for a moment. */
   isFresh: (resource: Resource) => boolean;
   record: (record: StoreRecord) => Promise<void>;
-  /** Statuses and their events wait here: a few at a time, so that of thousands of objects the children come first. */
-  statusSlots: Slots;
+  /** Statuses and their events wait for it: of many objects the children come first. */
+  turn: Pick<Turn, "status">;
   /** What came of earlier writes: one that would come to nothing is not sent. */
   answers: Answers;
 }
@@ -62,7 +62,7 @@ export interface Subject {
  * none to change; and last the events, of what has happened.
  */
 export async function execute(
-  { client, events, observed, isFresh, record, statusSlots, answers }: Executor,
+  { client, events, observed, isFresh, record, turn, answers }: Executor,
   { object, resource, statusDue = false }: Subject,
   plan: Plan<object>,
 ): Promise<Executed> {
@@ -103,7 +103,7 @@ export async function execute(
   const isNews = !sameStatus(object.status, plan.status) && !answers.has(object.metadata, plan.status);
   if (!isNews) return { echoes, statusDue: false };
   if (echoes.length > 0 && !statusDue) return { echoes, statusDue: true };
-  return statusSlots.use(async () => {
+  return turn.status(async () => {
     const sentAt = performance.now();
     const answer = await applyStatus(client, { object, resource }, plan.status);
     applied({ resource, seen: object, wish: plan.status }, sentAt, answer);

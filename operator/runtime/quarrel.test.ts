@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { noWait } from "../../test/builders/loop.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import { deployments } from "../kube/resources.ts";
@@ -13,7 +14,6 @@ import { type Executor, execute } from "./execute.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Plan } from "./plan.ts";
 import { WorkQueue } from "./queue.ts";
-import { Slots } from "./slots.ts";
 
 type Body = KubeObject & { spec?: object; status?: object };
 const models: Resource = { group: "lemnis.dev", version: "v1", kind: "Model", plural: "models", namespaced: true };
@@ -60,13 +60,13 @@ function start(): void {
     ...{ client, events: { record: async () => {} } as unknown as EventRecorder, isFresh: () => true },
     observed: ({ kind }) => stored.get(kind),
     record: async () => {},
-    statusSlots: new Slots(1),
+    turn: noWait,
     answers: new Answers(),
   };
   ended = runController({
     ...{ name: "model", queue, workers: 2, logger: pino({ level: "silent" }), metrics: createMetrics(new Registry()) },
     ...{ hasEcho: () => true, onLate: () => {} },
-    reconcile: async (_, statusDue) => {
+    reconcile: async (_, { statusDue }) => {
       const object = stored.get("Model") as Body;
       return { outcome: plan.outcome, ...(await execute(executor, { object, resource: models, statusDue }, plan)) };
     },

@@ -2,8 +2,12 @@
 import { type DestinationStream, pino } from "pino";
 import { Registry } from "prom-client";
 import { type LoopInput, runController } from "../../operator/runtime/controller.ts";
+import type { Executor } from "../../operator/runtime/execute.ts";
 import { createMetrics } from "../../operator/runtime/metrics.ts";
 import { WorkQueue } from "../../operator/runtime/queue.ts";
+
+/** Nobody's status waits. */
+export const noWait: Executor["turn"] = { status: (write) => write() };
 
 export function makeLoop() {
   const queue = new WorkQueue({ random: () => 1 });

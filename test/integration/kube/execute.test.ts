@@ -14,7 +14,7 @@ import { execute } from "../../../operator/runtime/execute.ts";
 import { createMetrics } from "../../../operator/runtime/metrics.ts";
 import type { Plan } from "../../../operator/runtime/plan.ts";
 import { WorkQueue } from "../../../operator/runtime/queue.ts";
-import { Slots } from "../../../operator/runtime/slots.ts";
+import { noWait } from "../../builders/loop.ts";
 import { configMap, defineThings, namespace, startWorld, type Thing, thing, things, type World } from "./world.ts";
 
 let world: World;
@@ -86,7 +86,7 @@ async function runThings(recorded = recorder(world.client), message?: string): P
     ...{ client: world.client, events: recorded, record: async () => {} },
     observed: ({ plural }: { plural: string }, _: string, name: string) => observed(plural, name),
     isFresh: () => true,
-    statusSlots: new Slots(1),
+    turn: noWait,
     answers: new Answers(),
   };
   running.push(objects.run(stop.signal), children.run(stop.signal));
@@ -97,7 +97,7 @@ async function runThings(recorded = recorder(world.client), message?: string): P
       hasEcho: ({ resource, name, resourceVersion = "" }) =>
         BigInt(observed(resource.plural, name)?.metadata.resourceVersion ?? 0) >= BigInt(resourceVersion),
       onLate: () => {},
-      reconcile: async (name, statusDue) => {
+      reconcile: async (name, { statusDue }) => {
         const object = objects.cache.get(namespace, name);
         if (!object) return undefined;
         const decided = plan(object, message);
@@ -162,7 +162,7 @@ describe("a status", () => {
     ...{ client: world.client, events: recorder(world.client), record: async () => {} },
     observed: () => undefined,
     isFresh: () => true,
-    statusSlots: new Slots(1),
+    turn: noWait,
     answers: new Answers(),
   });
 

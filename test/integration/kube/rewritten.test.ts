@@ -8,7 +8,7 @@ import { deployments } from "../../../operator/kube/resources.ts";
 import type { KubeObject, Resource } from "../../../operator/kube/types.ts";
 import { Answers } from "../../../operator/runtime/answers.ts";
 import { type Executor, execute } from "../../../operator/runtime/execute.ts";
-import { Slots } from "../../../operator/runtime/slots.ts";
+import { noWait } from "../../builders/loop.ts";
 import { makeCertificate } from "../../servers/certificate.ts";
 import { startWeb, type WebServer } from "../../servers/web.ts";
 import { namespace, startWorld, thing, things, type World } from "./world.ts";
@@ -90,7 +90,7 @@ async function carryOut(name: string, times: number) {
 let executor: Omit<Executor, "observed">;
 beforeAll(() => {
   const unused = { events: undefined as never, record: async () => {}, isFresh: () => true };
-  executor = { ...unused, client: world.client, statusSlots: new Slots(1), answers: new Answers() };
+  executor = { ...unused, client: world.client, turn: noWait, answers: new Answers() };
 });
 
 test("a field that is always rewritten is applied once more, which changes nothing and is not waited for", async () => {
