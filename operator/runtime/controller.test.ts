@@ -91,34 +91,58 @@ test("many objects are at work at once, one never twice", async () => {
   expect([most, twice]).toEqual([4, 0]);
 });
 
-test("a pass whose status waits leaves its worker to others, a few of each; the loop ends with them", async () => {
-  const { promise: told, resolve: tell } = Promise.withResolvers<void>();
-  const begun: string[] = [];
-  const loop = start(
-    async (key, { onWait }) => {
-      begun.push(key);
-      onWait();
-      await told;
-      return { outcome: settled, echoes: [], statusDue: false };
-    },
-    { workers: 2 },
-  );
-  for (let index = 0; index < 20; index++) queue.add(`a/${index}`);
-  await vi.waitFor(() => expect(begun).toHaveLength(10));
-  // Nor does one of them run twice.
-  queue.add("a/0");
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(begun).toHaveLength(10);
-  let ended = false;
-  void loop.then(() => {
-    ended = true;
+describe("a pass whose status waits", () => {
+  /** Ends the passes, by their keys. */
+  let ends: Map<string, () => void>;
+  const waitAll = () =>
+    start(
+      async (key, { onWait }) => {
+        const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+        ends.set(key, tell);
+        onWait();
+        await told;
+        return { outcome: settled, echoes: [], statusDue: false };
+      },
+      { workers: 1 },
+    );
+  beforeEach(() => {
+    ends = new Map();
+    for (let index = 0; index < 9; index++) queue.add(`a/${index}`);
   });
-  queue.close();
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  expect([ended, begun.length]).toEqual([false, 10]);
-  tell();
-  await loop;
-  expect(new Set(begun).size).toBe(begun.length);
+
+  test("leaves its worker to others, and few such wait", async () => {
+    const loop = waitAll();
+    await vi.waitFor(() => expect(ends.size).toBe(5));
+    // None of them runs twice, and no more begin.
+    queue.add("a/0");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(ends.size).toBe(5);
+    // One that ends leaves its place, be it the first or the last.
+    for (const [key, begun] of [
+      ["a/0", 6],
+      ["a/5", 7],
+    ] as const) {
+      ends.get(key)?.();
+      await vi.waitFor(() => expect(ends.size).toBe(begun));
+    }
+    queue.close();
+    for (const end of ends.values()) end();
+    await loop;
+  });
+
+  test("is waited for when the loop ends", async () => {
+    let ended = false;
+    const loop = waitAll().then(() => {
+      ended = true;
+    });
+    await vi.waitFor(() => expect(ends.size).toBe(5));
+    queue.close();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([ended, ends.size]).toEqual([false, 5]);
+    for (const end of ends.values()) end();
+    await loop;
+    expect(ended).toBe(true);
+  });
 });
 
 test("the loop ends when the queue is closed and the keys at work are done", async () => {

@@ -60,12 +60,26 @@ export async function runController(input: LoopInput): Promise<void> {
 async function runWorker(input: LoopInput, waits: Waits): Promise<void> {
   const { queue } = input;
   const underWay = new Set<Promise<void>>();
+  /** Frees the worker of its newest pass, if that one only waits and few others do. */
+  let look = () => {};
   for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
     const { promise: isFree, resolve: free, reject } = Promise.withResolvers<void>();
-    const onWait = () => underWay.size <= waitingOfEach && free();
+    let isWaiting = false;
+    look = () => {
+      if (isWaiting && underWay.size <= waitingOfEach) free();
+    };
+    const onWait = () => {
+      isWaiting = true;
+      look();
+    };
     const pass = runPass(input, waits, { key, onWait });
     underWay.add(pass);
-    pass.then(() => underWay.delete(pass)).then(() => free(), reject);
+    const end = () => {
+      underWay.delete(pass);
+      free();
+      look();
+    };
+    pass.then(end, reject);
     await isFree;
   }
   await Promise.all(underWay);
