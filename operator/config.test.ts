@@ -40,7 +40,7 @@ describe("settings", () => {
     for (const right of ["postgres://u:p%40@host/db", "postgresql://u:p@[::1]:5433/db?sslmode=disable"])
       expect(read(right).LEMNIS_STORE_POSTGRESQL_URL).toBe(right);
     const wrong = ["u:secret@host/db", "mysql://u:secret@host/db", "postgres://host/db", "postgres://u:secret@host"];
-    for (const url of [...wrong, "postgres://u:secret@host/db?sslmode=prefer"]) {
+    for (const url of [...wrong, "postgres://u:secret%@host/db", "postgres://u:secret@host/db?sslmode=prefer"]) {
       expect(() => read(url)).toThrow(/LEMNIS_STORE_POSTGRESQL_URL: must be postgres:\/\/user:password@host:5432/);
       expect(() => read(url)).not.toThrow(/secret/);
     }

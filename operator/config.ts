@@ -41,14 +41,24 @@ const operatorSettings = z.object({
 });
 export type OperatorSettings = z.output<typeof operatorSettings>;
 
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const sslmodes = ["verify-full", "require", "disable"];
 /** Holds a password: no message repeats it. */
 const postgresUrl = z.string().refine((text) => {
   const url = URL.parse(text);
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol)) return false;
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || !isEncoded(url.username + url.password + url.pathname))
+    return false;
   const mode = url.searchParams.get("sslmode") ?? "verify-full";
   return url.hostname !== "" && url.username !== "" && url.pathname.length > 1 && sslmodes.includes(mode);
-}, "must be postgres://user:password@host:5432/database, with ?sslmode=verify-full (the default), require or disable");
+}, "must be postgres://user:password@host:5432/database, percent-encoded, with ?sslmode=verify-full (the default), require or disable");
 
 const storeSettings = z.object({
   LEMNIS_STORE_DIR: z.string().min(1),

@@ -20,8 +20,8 @@ const tables = {
   evaluations: ["namespace", "model", "version", "digest", "dataset", "dataset_digest", "record"],
   aliases: ["namespace", "model", "alias", "version"],
 };
-/** PostgreSQL takes 65,535 values at once. */
-const rowsAtOnce = 1_000;
+/** Records of versions may have megabytes each. */
+const rowsAtOnce = 100;
 
 interface Opening {
   /** The store's volume. */
@@ -36,12 +36,13 @@ export async function openDatabase({ folder, postgres, logger }: Opening): Promi
   const file = join(folder, "lemnis.db");
   const database = await Postgres.open(postgres);
   if (!existsSync(file)) return database;
+  const former = await Sqlite.open(folder);
   if (await isEmpty(database)) {
-    const former = await Sqlite.open(folder);
     const rows = await database.transaction((queries) => copy(former, queries));
-    await former.close();
     logger.info({ rows }, "lemnis.db is in PostgreSQL now");
   }
+  // All that it has is in the one file then.
+  await former.close();
   const aside = `${file}.${new Date().toISOString().replaceAll(":", "-")}`;
   renameSync(file, aside);
   logger.info({ aside }, "PostgreSQL has the metadata: lemnis.db is set aside, and not used any more");
@@ -56,18 +57,22 @@ async function isEmpty(database: Database): Promise<boolean> {
 }
 
 /** All rows of all tables; how many they are. */
-async function copy(from: Database, to: Queries): Promise<number> {
+async function copy(from: Sqlite, to: Queries): Promise<number> {
   let count = 0;
   for (const [table, columns] of Object.entries(tables)) {
     const list = columns.join(", ");
-    const rows = await from.all<Record<string, Value>>(`SELECT ${list} FROM ${table}`);
-    for (let start = 0; start < rows.length; start += rowsAtOnce) {
-      const some = rows.slice(start, start + rowsAtOnce);
-      const places = some.map(() => `(${columns.map(() => "?").join(", ")})`).join(", ");
-      const values = some.flatMap((row) => columns.map((column) => row[column] ?? null));
-      await to.run(`INSERT INTO ${table} (${list}) VALUES ${places}`, ...values);
-      count += some.length;
+    const row = `(${columns.map(() => "?").join(", ")})`;
+    const write = async (rows: readonly Record<string, Value>[]) => {
+      const values = rows.flatMap((cells) => columns.map((column) => cells[column] ?? null));
+      await to.run(`INSERT INTO ${table} (${list}) VALUES ${rows.map(() => row).join(", ")}`, ...values);
+      count += rows.length;
+    };
+    const waiting: Record<string, Value>[] = [];
+    for (const cells of from.each<Record<string, Value>>(`SELECT ${list} FROM ${table}`)) {
+      waiting.push(cells);
+      if (waiting.length === rowsAtOnce) await write(waiting.splice(0));
     }
+    if (waiting.length > 0) await write(waiting);
   }
   return count;
 }

@@ -100,6 +100,11 @@ export class Sqlite implements Database {
     return this.#inTurn(() => this.#direct.run(sql, ...values));
   }
 
+  /** Row by row. Nobody may use it meanwhile. */
+  each<T>(sql: string): IterableIterator<T> {
+    return this.#db.prepare(sql).iterate() as IterableIterator<T>;
+  }
+
   transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
       this.#db.exec("BEGIN IMMEDIATE");
