@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { fileOf, openStore, sha256 } from "../../test/builders/store.ts";
+import type { FileEntry } from "./api.ts";
 import { Blobs } from "./blobs.ts";
 
 let store: Awaited<ReturnType<typeof openStore>>;
@@ -103,6 +104,19 @@ test("a record needs bytes that are there, with the right size", async () => {
   await expect(store.blobs.refer(store.database, "a", "o", [{ ...fileOf(content), size: 3 }])).rejects.toThrow(
     /has 20 bytes, not 3/,
   );
+});
+
+test("a record may have many files, and each is looked at", async () => {
+  const contents = Array.from({ length: 123 }, (_, index) => `content ${index}`);
+  const files = await Promise.all(contents.map((content) => store.upload("a", content)));
+  await store.blobs.refer(store.database, "a", "model/m/1", files);
+  const refs = await store.database.all("SELECT digest FROM blob_refs WHERE namespace = 'a' AND owner = 'model/m/1'");
+  expect(refs).toHaveLength(123);
+  for (const index of [0, 99, 100, 122]) {
+    const wrong = files.with(index, { ...(files[index] as FileEntry), size: 1 });
+    await expect(store.blobs.refer(store.database, "a", "o", wrong)).rejects.toThrow(/has \d+ bytes, not 1/);
+  }
+  await store.blobs.refer(store.database, "a", "o", []);
 });
 
 test("a file that was lost from the disk is not intact", async () => {

@@ -117,12 +117,22 @@ export class Blobs {
 
   /** The owner needs these files, all of which must be there with the right size. */
   async refer(queries: Queries, namespace: string, owner: string, files: readonly FileEntry[]): Promise<void> {
-    for (const { path, size, digest } of files) {
-      const known = await sizeOf(queries, namespace, digest);
-      if (known === undefined)
-        throw conflict(`the bytes of ${path} (${digest}) are not here: PUT artifacts/${digest} first`);
-      if (known !== size) throw conflict(`${path} has ${known} bytes, not ${size}: give the file's right size`);
-      await queries.run("INSERT INTO blob_refs VALUES (?, ?, ?) ON CONFLICT DO NOTHING", namespace, owner, digest);
+    const most = statementSizes.at(-1) as number;
+    for (let start = 0; start < files.length; start += most) {
+      const some = files.slice(start, start + most);
+      const digests = padded(some.map(({ digest }) => digest));
+      const places = digests.map(() => "?").join(", ");
+      const known = await queries.all<Content>(
+        `SELECT digest, size FROM blobs WHERE namespace = ? AND digest IN (${places})`,
+        namespace,
+        ...digests,
+      );
+      const sizes = new Map(known.map(({ digest, size }) => [digest, size]));
+      for (const file of some) requireBytes(file, sizes.get(file.digest));
+      await queries.run(
+        `INSERT INTO blob_refs VALUES ${digests.map(() => "(?, ?, ?)").join(", ")} ON CONFLICT DO NOTHING`,
+        ...digests.flatMap((digest) => [namespace, owner, digest]),
+      );
     }
   }
 
@@ -136,10 +146,8 @@ export class Blobs {
     const select = `SELECT namespace, digest FROM blobs WHERE ${unused}`;
     const sql = `DELETE FROM blobs WHERE ${unused} AND namespace = ? AND digest = ?`;
     let count = 0;
-    for (const { namespace, digest } of await this.#database.all<{ namespace: string; digest: string }>(
-      select,
-      before,
-    )) {
+    const found = await this.#database.all<{ namespace: string; digest: string }>(select, before);
+    for (const { namespace, digest } of found) {
       const forget = () => this.#database.transaction((queries) => queries.run(sql, before, namespace, digest));
       if (await this.#remove(this.path(namespace, digest), async () => (await forget()) > 0)) count++;
       // Other requests come first.
@@ -190,6 +198,21 @@ export class Blobs {
   #temporary(): string {
     return join(this.#folder, ".uploads");
   }
+}
+
+/** How many blobs a statement is about: few sizes, so that there are few statements. */
+const statementSizes = [1, 10, 100];
+
+/** As many as the next such size, the last one again and again; never none. */
+function padded(digests: readonly string[]): string[] {
+  const length = statementSizes.find((size) => size >= digests.length) ?? digests.length;
+  return Array.from({ length }, (_, index) => digests[Math.min(index, digests.length - 1)] as string);
+}
+
+function requireBytes({ path, size, digest }: FileEntry, known: number | undefined): void {
+  if (known === undefined)
+    throw conflict(`the bytes of ${path} (${digest}) are not here: PUT artifacts/${digest} first`);
+  if (known !== size) throw conflict(`${path} has ${known} bytes, not ${size}: give the file's right size`);
 }
 
 async function sizeOf(queries: Queries, namespace: string, digest: string): Promise<number | undefined> {
