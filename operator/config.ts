@@ -50,14 +50,14 @@ function isEncoded(text: string): boolean {
   }
 }
 
-const sslmodes = ["verify-full", "require", "disable"];
+const sslmodes = [null, "verify-full", "require", "disable"];
 /** Holds a password: no message repeats it. */
 const postgresUrl = z.string().refine((text) => {
   const url = URL.parse(text);
   if (!url || !/^postgres(ql)?:$/.test(url.protocol) || !isEncoded(url.username + url.password + url.pathname))
     return false;
-  const mode = url.searchParams.get("sslmode") ?? "verify-full";
-  return url.hostname !== "" && url.username !== "" && url.pathname.length > 1 && sslmodes.includes(mode);
+  const { hostname, username, pathname, searchParams } = url;
+  return hostname !== "" && username !== "" && pathname.length > 1 && sslmodes.includes(searchParams.get("sslmode"));
 }, "must be postgres://user:password@host:5432/database, percent-encoded, with ?sslmode=verify-full (the default), require or disable");
 
 const storeSettings = z.object({

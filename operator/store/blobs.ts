@@ -5,6 +5,7 @@ import { glob, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { Readable } from "node:stream";
 import type { Content, FileEntry } from "./api.ts";
+import { chunks } from "./chunks.ts";
 import type { Database, Queries } from "./database.ts";
 import { conflict, HttpError } from "./errors.ts";
 import { receive } from "./receive.ts";
@@ -118,8 +119,7 @@ export class Blobs {
   /** The owner needs these files, all of which must be there with the right size. */
   async refer(queries: Queries, namespace: string, owner: string, files: readonly FileEntry[]): Promise<void> {
     const most = statementSizes.at(-1) as number;
-    for (let start = 0; start < files.length; start += most) {
-      const some = files.slice(start, start + most);
+    for (const some of chunks(files, most)) {
       const digests = padded(some.map(({ digest }) => digest));
       const places = digests.map(() => "?").join(", ");
       const known = await queries.all<Content>(

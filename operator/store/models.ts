@@ -17,6 +17,14 @@ interface VersionRow {
   files: string;
   decision: string | null;
 }
+interface ModelKey {
+  namespace: string;
+  name: string;
+}
+interface VersionKey extends ModelKey {
+  /** Its number or digest. */
+  version: string;
+}
 export interface NewVersion {
   format: string;
   files: FileEntry[];
@@ -111,7 +119,7 @@ export class Models {
 
   /** The first result of an evaluation holds. */
   putEvaluation(
-    { namespace, name, version }: { namespace: string; name: string; version: string },
+    { namespace, name, version }: VersionKey,
     digest: string,
     input: EvaluationInput,
   ): Promise<{ evaluation: Evaluation; created: boolean }> {
@@ -135,10 +143,7 @@ export class Models {
     });
   }
 
-  putDecision(
-    { namespace, name, version }: { namespace: string; name: string; version: string },
-    decision: Decision,
-  ): Promise<void> {
+  putDecision({ namespace, name, version }: VersionKey, decision: Decision): Promise<void> {
     return this.#database.transaction(async (queries) => {
       const row = await required(queries, { namespace, name, version });
       await queries.run(
@@ -169,10 +174,6 @@ export class Models {
   }
 }
 
-interface ModelKey {
-  namespace: string;
-  name: string;
-}
 interface Known {
   version: number;
   evaluation: Evaluation;
@@ -202,11 +203,7 @@ async function evaluations(
     .sort((a, b) => a.evaluation.createdAt.localeCompare(b.evaluation.createdAt));
 }
 
-/** By its number or digest. */
-function find(
-  queries: Queries,
-  { namespace, name, version }: ModelKey & { version: string },
-): Promise<VersionRow | undefined> {
+function find(queries: Queries, { namespace, name, version }: VersionKey): Promise<VersionRow | undefined> {
   return queries.get<VersionRow>(
     `SELECT version, record, files, decision FROM model_versions
      WHERE namespace = ? AND name = ? AND (digest = ? OR CAST(version AS TEXT) = ?)`,
@@ -217,7 +214,7 @@ function find(
   );
 }
 
-async function required(queries: Queries, model: ModelKey & { version: string }): Promise<VersionRow> {
+async function required(queries: Queries, model: VersionKey): Promise<VersionRow> {
   const row = await find(queries, model);
   if (!row) throw notFound(`version ${model.version} of model ${model.name}`);
   return row;

@@ -2,10 +2,10 @@
 import { chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { run, tryRun } from "../cluster/command.ts";
 import { Child, freePorts } from "../cluster/os/child.ts";
 import { ensurePrograms, postgresPrograms as programs, sourcePrograms } from "../cluster/os/host.ts";
+import { waitUntil } from "../cluster/progress.ts";
 import { makeCertificate } from "./certificate.ts";
 
 /** Debian's user `nobody`: PostgreSQL does not run as root. */
@@ -79,7 +79,15 @@ export async function startPostgres(): Promise<PostgresServer> {
     async restart() {
       await child.stop("SIGKILL");
       // What served the connections of the one that was killed ends soon after it, and not before.
-      child = await retried(launch);
+      const isUp = () =>
+        launch().then(
+          (next) => {
+            child = next;
+            return true;
+          },
+          () => false,
+        );
+      await waitUntil(isUp, { timeoutMs: 30_000, failure: () => new Error("PostgreSQL does not start again") });
     },
     ca: certificate.ca,
     username,
@@ -93,15 +101,4 @@ export async function startPostgres(): Promise<PostgresServer> {
       await rm(root, { recursive: true, force: true });
     },
   };
-}
-
-async function retried<T>(work: () => Promise<T>, tries = 20): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (attempt === tries) throw error;
-      await sleep(250);
-    }
-  }
 }

@@ -2,8 +2,8 @@ import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { chunks } from "../../store/chunks.ts";
 import { mapConcurrent } from "../artifact/concurrent.ts";
-import { chunks } from "./chunks.ts";
 import { databaseMemory } from "./memory.ts";
 
 const aggregatesPerPass = 200;

@@ -1,5 +1,5 @@
 import type { ColumnType } from "../../store/api.ts";
-import { chunks } from "./chunks.ts";
+import { chunks } from "../../store/chunks.ts";
 import type { Database } from "./database.ts";
 import type { RawColumn, RawTable } from "./raw.ts";
 import { inferable, looksLike, nativeType } from "./types.ts";

@@ -1,6 +1,6 @@
 import type { ColumnProfile } from "../../store/api.ts";
+import { chunks } from "../../store/chunks.ts";
 import { errorText } from "../failure.ts";
-import { chunks } from "./chunks.ts";
 import type { Database, Row } from "./database.ts";
 import { countBins, edgesOf, type Histogram } from "./histogram.ts";
 import { type MissingPattern, missingPatterns } from "./missing.ts";

@@ -15,7 +15,7 @@ import {
 import type { Work } from "./work.ts";
 
 /** An operator that runs, and bare writes beside it, have met so many objects before. */
-const metBefore = 1000;
+const met = 1000;
 
 interface Options {
   report: Report;
@@ -62,7 +62,6 @@ export class Comparison {
   /** By an operator, and bare writes, that have met others before. */
   async #running(): Promise<void> {
     const [work, count, { concurrency }] = [this.#work, this.#count, this.#options];
-    const met = metBefore;
     const bareRate = () => this.#onBacklog((rig) => measureBareRunning(rig, work, count, { concurrency, met }), met);
     const [rates, bare]: [number[], number[]] = [[], [await bareRate()]];
     for (let round = 0; round < 3; round++) {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "../../../operator/store/open-database.ts";
-import { Postgres } from "../../../operator/store/postgres.ts";
+import { Postgres, type PostgresAddress } from "../../../operator/store/postgres.ts";
 import { Sqlite } from "../../../operator/store/sqlite.ts";
 import { datasetInput, fileOf, openStore, runResult, sha256, useDatabase } from "../../builders/store.ts";
 import { startPostgres } from "../../servers/postgres.ts";
@@ -34,8 +34,8 @@ afterEach(async () => {
   for (const world of worlds.splice(0)) await world.stop();
 });
 
-async function startStore(address: { url: string; ca: string }, folder?: string) {
-  const world = await startWorld(folder, address);
+async function startStore(address: PostgresAddress) {
+  const world = await startWorld(undefined, address);
   worlds.push(world);
   return world;
 }
