@@ -31,8 +31,8 @@ export class Player {
   accuracy = 0.95;
   /** While true, pods stay as they are. */
   paused = false;
-  /** Done after a task, before its pod is seen to have ended. */
-  onPerformed: ((task: Task) => Promise<void>) | undefined;
+  /** Does a task, with something before and after it that nobody may miss; its pod ends afterwards. */
+  around: ((task: Task, perform: () => Promise<void>) => Promise<void>) | undefined;
   readonly #client: KubeClient;
   readonly #storeUrl: string;
   readonly #stop = new AbortController();
@@ -106,7 +106,10 @@ export class Player {
     const outcomes = (dataset: string) => this.outcomes.get(`${namespace}/${dataset}`) ?? {};
     const data = this.data.get(namespace) ?? "first";
     try {
-      await perform(task, { store, folder: await this.#local(), data, accuracy: this.accuracy, outcomes });
+      const folder = await this.#local();
+      const work = () => perform(task, { store, folder, data, accuracy: this.accuracy, outcomes });
+      await (this.around ? this.around(task, work) : work());
+      return undefined;
     } catch (error) {
       if (error instanceof TaskError) return error;
       if (error instanceof StoreError && error.code === "DigestMismatch") return asTaskError(error);
@@ -114,8 +117,6 @@ export class Player {
     } finally {
       await store.close();
     }
-    await this.onPerformed?.(task);
-    return undefined;
   }
 
   /** A folder of its own, made once. */

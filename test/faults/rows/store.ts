@@ -55,17 +55,24 @@ const damaged: Run = {
   },
 };
 
-/** Does this when the second version's task is done, before its pod is seen to have ended. */
+/** Does this when the second version's task is done. Until then the operator sleeps: what follows from the task it is to do under the fault. */
 function when(verb: Task["verb"], name: string, act: (scene: Scene, task: Task) => Promise<void>): Run {
   return {
     name,
     beforeStage: (scene, stage) => {
       if (stage.name !== "retrain") return;
       const { player, namespace } = scene.user;
-      player.onPerformed = async (task) => {
-        if (task.verb !== verb || task.namespace !== namespace) return;
-        player.onPerformed = undefined;
-        await act(scene, task);
+      player.around = async (task, perform) => {
+        if (task.verb !== verb || task.namespace !== namespace) return perform();
+        const operator = scene.crew.operator();
+        operator?.signal("SIGSTOP");
+        try {
+          await perform();
+          player.around = undefined;
+          await act(scene, task);
+        } finally {
+          operator?.signal("SIGCONT");
+        }
       };
     },
   };
