@@ -54,7 +54,8 @@ export interface OperatorInput {
 /** Runs until the signal is aborted. */
 export async function runOperator({ kubeConfig, settings, logger, signal, onLost }: OperatorInput): Promise<void> {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  // A look at the event loop every 10 ms, which is usual, is 0.4 % of a core: as much as all else at rest.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 });
   const metrics = createMetrics(registry);
   const datasetMetrics = new DatasetMetrics(registry);
   const count = ({ verb, resource, code }: { verb: string; resource: string; code: number }) =>

@@ -17,7 +17,7 @@ const wanted = (spec: object = { port: 80 }, metadata: Partial<ObjectMeta> = {})
   spec,
 });
 
-/** What the server has, and what it was sent. */
+/** What the server has, and what it was sent to apply. */
 let stored: KubeObject | undefined;
 let sent: KubeObject[];
 let reads: number;
@@ -38,6 +38,24 @@ const client = {
     if (stored ? resourceVersion !== stored.metadata.resourceVersion : uid !== undefined) throw conflict;
     const version = String(Number(stored?.metadata.resourceVersion ?? 6) + 1);
     stored = { ...object, metadata: { ...object.metadata, uid: "given", resourceVersion: version } };
+    return stored.metadata;
+  },
+  make: async (_: Resource, object: KubeObject) => {
+    if (stored) throw new ApiError("create Service wine", 409, { reason: "AlreadyExists" });
+    if (object.metadata.resourceVersion) throw new ApiError("create Service wine", 400);
+    return serve(object).metadata;
+  },
+  amend: async (_: Resource, metadata: ObjectMeta) => {
+    if (!stored) throw new ApiError("patch Service wine", 404);
+    if (metadata.resourceVersion !== stored.metadata.resourceVersion) throw conflict;
+    const [labels, annotations] = (["labels", "annotations"] as const).map((map) => ({
+      ...stored?.metadata[map],
+      ...metadata[map],
+    }));
+    stored = {
+      ...stored,
+      metadata: { ...stored.metadata, ...metadata, labels, annotations, resourceVersion: "8" } as ObjectMeta,
+    };
     return stored.metadata;
   },
 } as unknown as KubeClient;
@@ -106,26 +124,36 @@ describe("an object that is there", () => {
   });
 });
 
-describe("what is made once and is there", () => {
+describe("what is made once", () => {
   const once = (observed?: KubeObject) =>
     applyIfChanged(client, { resource: services, object: wanted({ suspend: true }), once: true }, observed);
   const admitted = { suspend: false, place: "here" };
 
-  test("keeps what others have made of it, also when the cache did not know of it", async () => {
-    await once();
+  test("is not applied, and keeps what others have made of it, also when the cache did not know of it", async () => {
+    expect(await once()).toMatchObject({ uid: "given", resourceVersion: "7" });
     serve({ ...stored, spec: admitted } as Body);
-    expect(await once(stored)).toBeUndefined();
-    expect(await once()).toBeUndefined();
+    expect([await once(stored), reads]).toEqual([undefined, 0]);
+    expect([await once(), reads]).toEqual([undefined, 1]);
     expect(stored).toMatchObject({ spec: admitted });
+    expect(sent).toEqual([]);
   });
 
-  test("becomes its owner's again with the spec that it has", async () => {
+  test("becomes its owner's again with the spec, the labels and the other owners that it has", async () => {
     await once();
-    const metadata = { ...stored?.metadata, ownerReferences: [owner("wine", "former")] };
+    const other: OwnerReference = { apiVersion: "v1", kind: "ConfigMap", name: "theirs", uid: "of theirs" };
+    const labels = { theirs: "yes" };
+    const metadata = { ...stored?.metadata, labels, ownerReferences: [owner("wine", "former"), other] };
     const served = serve({ ...stored, metadata, spec: admitted } as Body);
     // The cache has dropped the rest of the spec.
     await once({ ...served, spec: { suspend: false } } as Body);
-    expect(stored).toMatchObject({ metadata: { ownerReferences: [owner("wine")] }, spec: admitted });
+    expect(stored).toMatchObject({ metadata: { labels, ownerReferences: [owner("wine"), other] }, spec: admitted });
+    expect([sent, reads]).toEqual([[], 0]);
+  });
+
+  test("and has changed since it was seen is a conflict", async () => {
+    await once();
+    const seen = wanted({}, { ...stored?.metadata, ownerReferences: [], resourceVersion: "5" });
+    await expect(once(seen)).rejects.toBe(conflict);
   });
 });
 

@@ -19,7 +19,7 @@ export class NameTakenError extends Error {
 export interface Child {
   resource: Resource;
   object: KubeObject;
-  /** True: one that is there already keeps its spec, which is no longer ours to decide. */
+  /** True: it is made, and not applied; one that is there already keeps its spec, which is no longer ours to decide. */
   once?: boolean;
 }
 
@@ -41,9 +41,10 @@ export async function applyIfChanged(
   const desired = withHash(object);
   if (observed) return change(client, { resource, object: desired, once }, observed);
   try {
+    if (once) return await client.make(resource, desired);
     return await client.apply(resource, atVersion(desired, { resourceVersion: absent }));
   } catch (error) {
-    if (classify(error) !== "conflict") throw error;
+    if (!["conflict", "exists"].includes(classify(error))) throw error;
     // The cache may lack what is there: it selects by a label, which others can take away.
     const { namespace, name } = object.metadata;
     return change(client, { resource, object: desired, once }, await client.get(resource, namespace, name));
@@ -58,15 +59,16 @@ async function change(
   if (!isOurs(existing, object)) throw new NameTakenError(resource, object, whoseIs(existing));
   if (holds(existing, once ? { ...object, spec: undefined } : object)) return undefined;
   if (!once) return client.apply(resource, atVersion(object, existing.metadata));
-  // A cache may have dropped most of the spec that is to be kept.
-  const { metadata, spec } = (await client.get(
-    resource,
-    object.metadata.namespace,
-    object.metadata.name,
-  )) as KubeObject & {
-    spec?: unknown;
+  return client.amend(resource, { ...object.metadata, ...refound(existing, object) });
+}
+
+/** The version that was seen, and its owners with ours for the controller that it has or had. */
+function refound({ metadata: seen }: KubeObject, { metadata: wanted }: KubeObject): Partial<ObjectMeta> {
+  const others = seen.ownerReferences?.filter(({ controller }) => !controller) ?? [];
+  return {
+    ownerReferences: [...(wanted.ownerReferences ?? []), ...others],
+    ...(seen.resourceVersion ? { resourceVersion: seen.resourceVersion } : {}),
   };
-  return client.apply(resource, atVersion({ ...object, spec } as KubeObject, metadata));
 }
 
 /** The uid too: an apply with a version alone would make an object anew that has been deleted. */

@@ -115,6 +115,8 @@ test("writes are guarded, reads are not", async () => {
   });
   const writes = [
     async () => client.create(configMaps, object),
+    async () => client.make(configMaps, object),
+    async () => client.amend(configMaps, object.metadata),
     async () => client.replace(configMaps, object),
     async () => client.apply(configMaps, object),
     async () => client.delete(configMaps, { name: "wine", uid: "u" }),

@@ -87,17 +87,37 @@ export class KubeClient {
     return this.#write({ verb: "update", method: "PUT", resource, path, body: object });
   }
 
+  /** Makes an object for half of what an apply costs the API server, and is as strict. Returns what an apply returns. */
+  make(resource: Resource, object: KubeObject): Promise<ObjectMeta> {
+    const path = pathOf(resource, object.metadata.namespace);
+    const query = { fieldManager, fieldValidation: "Strict" };
+    return this.#change({ verb: "create", method: "POST", resource, path, query, body: object });
+  }
+
+  /** Merges these metadata into the object's, at their resourceVersion; another one is a conflict. */
+  amend(resource: Resource, metadata: Partial<ObjectMeta> & { name: string }): Promise<ObjectMeta> {
+    return this.#change({
+      verb: "patch",
+      method: "PATCH",
+      resource,
+      path: pathOf(resource, metadata.namespace, metadata.name),
+      query: { fieldManager },
+      body: { metadata },
+      contentType: "application/merge-patch+json",
+    });
+  }
+
   /**
    * Server-side apply, with force: fields that another manager holds with other values become this one's. Returns the
    * metadata of what the object has become; the rest comes by the watch.
    */
-  async apply(
+  apply(
     resource: Resource,
     object: KubeObject,
     { subresource, manager = fieldManager }: { subresource?: "status"; manager?: string } = {},
   ): Promise<ObjectMeta> {
     const path = pathOf(resource, object.metadata.namespace, object.metadata.name);
-    const { metadata } = await this.#write<KubeObject>({
+    return this.#change({
       verb: "apply",
       method: "PATCH",
       resource,
@@ -105,9 +125,7 @@ export class KubeClient {
       query: { fieldManager: manager, force: "true" },
       body: object,
       contentType: "application/apply-patch+yaml",
-      accept: partialObject,
     });
-    return metadata;
   }
 
   /** A Service's answer, whatever its status, by way of the API server's proxy, which keeps the Authorization header to itself. */
@@ -173,6 +191,11 @@ export class KubeClient {
 
   async close(): Promise<void> {
     await this.#connection.close();
+  }
+
+  async #change(call: Call): Promise<ObjectMeta> {
+    const { metadata } = await this.#write<KubeObject>({ ...call, accept: partialObject });
+    return metadata;
   }
 
   #write<T>(call: Call): Promise<T> {

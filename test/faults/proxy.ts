@@ -207,7 +207,13 @@ function parse({ method = "GET", url = "" }: IncomingMessage, body: Buffer): Exc
   const [plural = "", name, subresource] = namespace === undefined ? parts : parts.slice(2);
   const read = searchParams.has("watch") ? "watch" : name === undefined ? "list" : "get";
   const verb = method === "GET" ? read : method.toLowerCase();
-  return { method, path: url, verb, plural, namespace, name, subresource, body, sentAt: performance.now() };
+  const called = method === "POST" ? nameIn(body) : name;
+  return { method, path: url, verb, plural, namespace, name: called, subresource, body, sentAt: performance.now() };
+}
+
+/** What is made is named by what is sent alone. */
+function nameIn(body: Buffer): string | undefined {
+  return JSON.parse(body.toString()).metadata?.name;
 }
 
 function versionIn(body: Buffer): string | undefined {

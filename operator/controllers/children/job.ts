@@ -1,5 +1,7 @@
 /** Jobs of ours: the metadata and the failure policy that they share. */
 import { permanentFailure } from "../../agent/tasks.ts";
+import type { Child } from "../../kube/apply.ts";
+import { jobs } from "../../kube/resources.ts";
 import type { KubeObject } from "../../kube/types.ts";
 import { labels, managedBy } from "../labels.ts";
 import { type Owner, ownerReference } from "./owner.ts";
@@ -55,3 +57,6 @@ export function buildJob(input: JobInput): KubeObject {
   };
   return object;
 }
+
+/** A Job is made once: most of its spec can't be changed, one that runs is not to be replaced, and who admits it decides over the rest. */
+export const jobChild = (object: KubeObject): Child => ({ resource: jobs, object, once: true });

@@ -1,7 +1,7 @@
 import type { DatasetStatus } from "../../api/v1alpha1/dataset-status.ts";
-import { jobs as jobResource } from "../../kube/resources.ts";
 import type { Plan } from "../../runtime/plan.ts";
 import type { DatasetRecord, DatasetVersion } from "../../store/api.ts";
+import { jobChild } from "../children/job.ts";
 import type { PodSettings } from "../children/pod.ts";
 import { isFinished } from "../children/types.ts";
 import { delayedPlan, deletion, outcomeOf } from "../outcome.ts";
@@ -25,7 +25,7 @@ export function planDataset(observed: ObservedDataset, settings: PodSettings, no
   const reads = observed.jobs.some((job) => !isFinished(job));
   const asks = reads ? new Date(now.getTime() + progressMs) : undefined;
   return {
-    apply: [...work.start.map((object) => ({ resource: jobResource, object })), ...features.apply],
+    apply: [...work.start.map(jobChild), ...features.apply],
     delete: [...work.surplus.map(deletion), ...features.delete],
     status: projectStatus(observed, { record: record.found, current, work, freshness }, now),
     events: [...work.events, ...freshness.events],

@@ -1,8 +1,8 @@
 import type { Model, ModelStatus } from "../../api/v1alpha1/model.ts";
-import { jobs as jobResource } from "../../kube/resources.ts";
 import type { Plan, PlannedEvent, StoreRecord } from "../../runtime/plan.ts";
 import type { ModelRecord } from "../../store/api.ts";
 import { crashTrouble, jobFailure, retryAt } from "../children/failure.ts";
+import { jobChild } from "../children/job.ts";
 import type { PodSettings } from "../children/pod.ts";
 import { isComplete, isFailed, isFinished, type Job } from "../children/types.ts";
 import { annotations } from "../labels.ts";
@@ -37,10 +37,8 @@ export function planModel(observed: ObservedModel, settings: PodSettings, now: D
   return {
     records: planRecords(observed, { before, step, aliases }),
     apply: [
-      ...imports.missing.map((source) => ({ resource: jobResource, object: buildImportJob(model, source, settings) })),
-      ...(step.kind === "evaluate"
-        ? [{ resource: jobResource, object: buildEvaluationJob(model, step.input, settings) }]
-        : []),
+      ...imports.missing.map((source) => jobChild(buildImportJob(model, source, settings))),
+      ...(step.kind === "evaluate" ? [jobChild(buildEvaluationJob(model, step.input, settings))] : []),
     ],
     delete: [...surplus, ...due].map(deletion),
     status,

@@ -1,8 +1,8 @@
 import type { TrainingJobStatus } from "../../api/v1alpha1/training-job.ts";
-import { jobs as jobResource } from "../../kube/resources.ts";
 import type { Plan, PlannedEvent, StoreRecord } from "../../runtime/plan.ts";
 import type { Run } from "../../store/api.ts";
 import { jobFailure, retryAt } from "../children/failure.ts";
+import { jobChild } from "../children/job.ts";
 import type { PodSettings } from "../children/pod.ts";
 import { finishedAt, isComplete, isFailed, isFinished, type Job } from "../children/types.ts";
 import { annotations } from "../labels.ts";
@@ -50,8 +50,7 @@ export function planTrainingJob(
   const object = start && !obstacle ? buildTrainingJob(trainingJob, resolved, settings) : undefined;
   return {
     records: [...failures, ...(object ? awaitedInputs(observed, resolved.spec.inputs) : [])],
-    // Who admits it decides over what it says from then on.
-    apply: object ? [{ resource: jobResource, object, once: true }] : [],
+    apply: object ? [jobChild(object)] : [],
     delete: surplus.map(deletion),
     status: projectStatus(observed, { verdict, job: succeeded ? job : current, succeeded, runs }, now),
     events,

@@ -77,7 +77,7 @@ export async function measureRestart(rig: Rig, controller: string, count: number
   const from = performance.now();
   const operator = await rig.startOperator({
     waitUntilReady: false,
-    nodeArgs: ["--import", join(import.meta.dirname, "loop-probe.ts")],
+    nodeArgs: ["--import", join(import.meta.dirname, "loop-probe.mjs")],
     env: { LOOP_PROBE_FILE: probeFile },
   });
   await waitUntil(() => operator.isReady(), { timeoutMs: 120_000, failure: () => new Error("not ready in 2 minutes") });

@@ -1,7 +1,7 @@
 /** Server-side apply against a real API server: nothing is sent when nothing would change, and drift is put right. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applyIfChanged, NameTakenError } from "../../../operator/kube/apply.ts";
-import { deployments, services } from "../../../operator/kube/resources.ts";
+import { deployments, jobs, services } from "../../../operator/kube/resources.ts";
 import type { KubeObject, Resource } from "../../../operator/kube/types.ts";
 import { namespace, startWorld, type World } from "./world.ts";
 
@@ -159,6 +159,52 @@ test("a delete meets only the very object that was seen", async () => {
   await world.client.delete(services, doomed, changed.metadata.resourceVersion);
   await expect(read(services, "deleted")).rejects.toThrow(/404/);
   await world.client.delete(services, { namespace, name: "deleted", uid: made?.uid ?? "" });
+});
+
+describe("a Job, which is made once", () => {
+  const owner = (uid: string) => ({ apiVersion: "v1", kind: "ConfigMap", name: "o", uid, controller: true });
+  const job = (name: string, { uid = "first", pod = {} } = {}): Body => ({
+    ...{ apiVersion: "batch/v1", kind: "Job" },
+    metadata: { name, namespace, labels: { ours: uid }, ownerReferences: [owner(uid)] },
+    spec: {
+      suspend: true,
+      template: { spec: { restartPolicy: "Never", containers: [{ name: "run", image: "train:1" }], ...pod } },
+    },
+  });
+  const make = (object: Body, observed?: KubeObject) =>
+    applyIfChanged(world.client, { resource: jobs, object, once: true }, observed);
+
+  test("is made by one request, and asked for again is left as it is", async () => {
+    const before = { ...world.calls };
+    const made = await make(job("once"));
+    expect(made).toMatchObject({ name: "once", resourceVersion: expect.any(String) });
+    expect(world.calls).toEqual({ ...before, create: (before.create ?? 0) + 1 });
+    expect(await make(job("once"))).toBeUndefined();
+    expect(await make(job("once"), await read(jobs, "once"))).toBeUndefined();
+  });
+
+  test("follows the owner of its name, with the spec and the labels that others have given it", async () => {
+    await make(job("heir"));
+    const others = {
+      ...job("heir"),
+      metadata: { name: "heir", namespace, labels: { theirs: "yes" } },
+      spec: { suspend: false },
+    };
+    const seen = await byOthers(jobs, others);
+    await make(job("heir", { uid: "second" }), seen);
+    expect(await read(jobs, "heir")).toMatchObject({
+      metadata: { labels: { ours: "second", theirs: "yes" }, ownerReferences: [owner("second")] },
+      spec: { suspend: false },
+    });
+    await expect(make(job("heir", { uid: "third" }), seen)).rejects.toMatchObject({ status: 409, reason: "Conflict" });
+  });
+
+  test("is refused with a field that Kubernetes does not know", async () => {
+    await expect(make(job("odd", { pod: { restartPolicies: "Never" } }))).rejects.toThrow(
+      /unknown field.*restartPolicies/,
+    );
+    await expect(read(jobs, "odd")).rejects.toThrow(/404/);
+  });
 });
 
 test("what the API server refuses names the object, the status and the reason", async () => {

@@ -1,11 +1,16 @@
-/** Loaded before the operator by `node --import`: on SIGUSR2 writes how long its event loop was late, into the file LOOP_PROBE_FILE. */
+/**
+ * Loaded before the operator by `node --import`: on SIGUSR2 writes how long its event loop was late, into the file
+ * LOOP_PROBE_FILE, and looks no more: that takes 0.4 % of a core. Not TypeScript: what takes its types away would be 28 MB
+ * of the process that is measured.
+ */
 import { renameSync, writeFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 const histogram = monitorEventLoopDelay({ resolution: 10 });
 histogram.enable();
 process.on("SIGUSR2", () => {
-  const inMs = (nanoseconds: number) => nanoseconds / 1e6;
+  histogram.disable();
+  const inMs = (nanoseconds) => nanoseconds / 1e6;
   const told = { p50: inMs(histogram.percentile(50)), p99: inMs(histogram.percentile(99)), max: inMs(histogram.max) };
   const file = process.env.LOOP_PROBE_FILE ?? "loop-probe.json";
   writeFileSync(`${file}.part`, JSON.stringify(told));
