@@ -17,52 +17,53 @@ const wanted = (spec: object = { port: 80 }, metadata: Partial<ObjectMeta> = {})
   spec,
 });
 
-/** What the server has, and what it was sent to apply. */
+/** What the server has, and what it was sent, each with how. */
 let stored: KubeObject | undefined;
-let sent: KubeObject[];
+let sent: [how: "make" | "amend" | "apply", body: { metadata: Partial<ObjectMeta> }][];
 let reads: number;
 let refusal: ApiError | undefined;
 
 const conflict = new ApiError("apply Service wine", 409, { reason: "Conflict" });
+const write = (how: "make" | "amend" | "apply", object: KubeObject) => {
+  const version = String(Number(stored?.metadata.resourceVersion ?? 6) + 1);
+  const operation = how === "apply" ? "Apply" : "Update";
+  const managedFields = stored?.metadata.managedFields ?? [{ manager: "lemnis", operation }];
+  stored = { ...object, metadata: { managedFields, ...object.metadata, uid: "given", resourceVersion: version } };
+  return stored.metadata;
+};
+const read = async () => {
+  reads++;
+  if (!stored) throw new ApiError("get Service wine", 404);
+  return stored;
+};
 /** As the API server does it: a version must be that of the object, a uid too, and an absent one has neither. */
 const client = {
-  get: async () => {
-    reads++;
-    if (!stored) throw new ApiError("get Service wine", 404);
-    return stored;
+  get: read,
+  getMetadata: read,
+  make: async (_: Resource, object: KubeObject) => {
+    sent.push(["make", object]);
+    if (refusal) throw refusal;
+    if (stored) throw new ApiError("create Service wine", 409, { reason: "AlreadyExists" });
+    return write("make", object);
+  },
+  amend: async (_: Resource, seen: ObjectMeta, changes: Partial<ObjectMeta>) => {
+    sent.push(["amend", { metadata: changes }]);
+    if (seen.resourceVersion !== stored?.metadata.resourceVersion) throw conflict;
+    const { labels, annotations } = stored?.metadata ?? {};
+    const maps = { labels: { ...labels, ...changes.labels }, annotations: { ...annotations, ...changes.annotations } };
+    return write("amend", { ...(stored as Body), metadata: { ...(stored as Body).metadata, ...changes, ...maps } });
   },
   apply: async (_: Resource, object: KubeObject) => {
-    sent.push(object);
-    if (refusal) throw refusal;
+    sent.push(["apply", object]);
     const { uid, resourceVersion } = object.metadata;
     if (stored ? resourceVersion !== stored.metadata.resourceVersion : uid !== undefined) throw conflict;
-    const version = String(Number(stored?.metadata.resourceVersion ?? 6) + 1);
-    stored = { ...object, metadata: { ...object.metadata, uid: "given", resourceVersion: version } };
-    return stored.metadata;
-  },
-  make: async (_: Resource, object: KubeObject) => {
-    if (stored) throw new ApiError("create Service wine", 409, { reason: "AlreadyExists" });
-    if (object.metadata.resourceVersion) throw new ApiError("create Service wine", 400);
-    return serve(object).metadata;
-  },
-  amend: async (_: Resource, metadata: ObjectMeta) => {
-    if (!stored) throw new ApiError("patch Service wine", 404);
-    if (metadata.resourceVersion !== stored.metadata.resourceVersion) throw conflict;
-    const [labels, annotations] = (["labels", "annotations"] as const).map((map) => ({
-      ...stored?.metadata[map],
-      ...metadata[map],
-    }));
-    stored = {
-      ...stored,
-      metadata: { ...stored.metadata, ...metadata, labels, annotations, resourceVersion: "8" } as ObjectMeta,
-    };
-    return stored.metadata;
+    return write("apply", object);
   },
 } as unknown as KubeClient;
 
 const apply = (object: KubeObject, observed?: KubeObject) =>
   applyIfChanged(client, { resource: services, object }, observed);
-/** The object as the server has it after an apply. */
+/** The object as the server has it after it was made. */
 const make = async (object: KubeObject) => {
   await apply(object);
   return stored as Body;
@@ -71,56 +72,98 @@ const serve = (object: KubeObject): KubeObject => {
   stored = { ...object, metadata: { ...object.metadata, uid: "given", resourceVersion: "7" } };
   return stored;
 };
+const howSent = () => sent.map(([how]) => how);
 
 beforeEach(() => {
   [stored, sent, reads, refusal] = [undefined, [], 0, undefined];
 });
 
-test("an object that is not there is made by one request, which could not change another", async () => {
+test("an object that is not there is made by one request", async () => {
   expect(await apply(wanted())).toMatchObject({ resourceVersion: "7" });
-  expect(sent).toMatchObject([{ metadata: { resourceVersion: "1" } }]);
-  expect(reads).toBe(0);
+  expect([howSent(), reads]).toEqual([["make"], 0]);
 });
 
 describe("an object that is there", () => {
-  test("and holds all of it is not sent, whatever the server has added", async () => {
-    const made = await make(wanted());
-    const kept = { ...made, spec: { ...made.spec, clusterIP: "10.0.0.1" }, status: {} };
+  /** After its first apply. */
+  const makeAndApply = async (object: KubeObject) => {
+    const made = await make(object);
+    await apply(object, { ...made, spec: {} } as Body);
+    [sent, reads] = [[], 0];
+    return stored as Body;
+  };
+
+  test.each([
+    ["was made", make],
+    ["was applied", makeAndApply],
+  ])("and %s and holds all of it is not sent, whatever the server has added", async (_, begin) => {
+    const there = await begin(wanted());
+    [sent, reads] = [[], 0];
+    const kept = { ...there, spec: { ...there.spec, clusterIP: "10.0.0.1" }, status: {} };
     expect(await apply(wanted(), kept)).toBeUndefined();
-    expect([sent.length, reads]).toEqual([1, 0]);
+    expect([sent, reads]).toEqual([[], 0]);
   });
 
   test.each<[string, object, (made: Body) => Body]>([
     ["was changed by others", { port: 80 }, (made) => ({ ...made, spec: { port: 81 } })],
     ["holds a field that is no longer wanted", {}, (made) => made],
-    ["has lost our digest", { port: 80 }, (made) => ({ ...made, metadata: { ...made.metadata, annotations: {} } })],
   ])("and %s is put right, at the very version that was seen", async (_, spec, change) => {
-    const made = await make(wanted());
-    expect(await apply(wanted(spec), change(made))).toBeDefined();
-    expect(sent).toHaveLength(2);
-    expect(sent[1]).toMatchObject({ spec, metadata: { uid: "given", resourceVersion: "7" } });
+    const seen = change(await makeAndApply(wanted()));
+    const { uid, resourceVersion } = seen.metadata;
+    expect(await apply(wanted(spec), seen)).toBeDefined();
+    expect(sent).toMatchObject([["apply", { spec, metadata: { uid, resourceVersion } }]]);
     expect(reads).toBe(0);
   });
 
+  test.each<[string, (made: Body) => Body]>([
+    ["with its digest", (made) => made],
+    ["and has lost its digest", ({ metadata, ...made }) => ({ ...made, metadata: { ...metadata, annotations: {} } })],
+  ])("and was made %s becomes the apply's before it is changed for the first time", async (_, change) => {
+    const made = change(await make(wanted()));
+    await apply(wanted({ port: 81 }), made);
+    expect(sent.slice(1)).toMatchObject([
+      ["amend", { metadata: { managedFields: [{ manager: "lemnis", operation: "Apply" }] } }],
+      ["apply", { spec: { port: 81 }, metadata: { uid: "given", resourceVersion: "8" } }],
+    ]);
+  });
+
+  test("is the apply's once, also when the process ended between the two", async () => {
+    const made = await make(wanted());
+    const managedFields = [
+      { manager: "kubelet", operation: "Update" as const, subresource: "status" },
+      { manager: "lemnis", operation: "Apply" as const },
+    ];
+    serve({ ...made, metadata: { ...made.metadata, managedFields } });
+    await apply(wanted({ port: 81 }), stored);
+    expect(howSent()).toEqual(["make", "apply"]);
+  });
+
+  test.each<[string, (made: Body) => void, RegExp]>([
+    ["has changed", () => serve(wanted({ port: 82 })), /the cache is behind: Service wine is at version 7/],
+    ["is gone, and is not made anew", () => (stored = undefined), /404/],
+  ])("but was made and %s since it was seen is an error", async (_, happen, message) => {
+    const made = await make(wanted({ port: 81 }));
+    const seen = { ...made, metadata: { ...made.metadata, resourceVersion: "6" } };
+    happen(made);
+    await expect(apply(wanted(), seen)).rejects.toThrow(message);
+    expect(howSent()).toEqual(["make"]);
+  });
+
   test.each<[string, () => void]>([
-    [
-      "has changed",
-      () => serve(wanted({ port: 82 })) && Object.assign(stored?.metadata ?? {}, { resourceVersion: "9" }),
-    ],
+    ["has changed", () => serve(wanted({ port: 82 }))],
     ["is gone, and is not made anew", () => (stored = undefined)],
-  ])("but %s since it was seen is a conflict", async (_, happen) => {
-    const seen = serve(wanted({ port: 81 }));
+  ])("but was applied and %s since it was seen is a conflict", async (_, happen) => {
+    const seen = await makeAndApply(wanted({ port: 81 }));
     happen();
     await expect(apply(wanted(), seen)).rejects.toBe(conflict);
-    expect(sent).toHaveLength(1);
+    expect(howSent()).toEqual(["apply"]);
   });
 
   test("carries a digest of what was wanted, beside its own annotations, and no other", async () => {
     const made = await make(wanted({ port: 80 }, { annotations: { own: "1" } }));
     await apply(wanted({ port: 81 }, { annotations: { own: "1" } }), made);
-    const [first, second] = sent.map(({ metadata }) => metadata.annotations ?? {});
-    expect(first).toEqual({ own: "1", "lemnis.dev/applied-hash": expect.stringMatching(/^[0-9a-f]{16}$/) });
-    expect(second?.["lemnis.dev/applied-hash"]).not.toBe(first?.["lemnis.dev/applied-hash"]);
+    const [first, second] = [sent[0], sent.at(-1)].map((entry) => entry?.[1].metadata.annotations);
+    expect(first).toEqual({ own: "1", "lemnis.dev/applied-hash": expect.stringMatching(/^made-[0-9a-f]{16}$/) });
+    expect(second).toEqual({ own: "1", "lemnis.dev/applied-hash": expect.stringMatching(/^[0-9a-f]{16}$/) });
   });
 });
 
@@ -135,7 +178,7 @@ describe("what is made once", () => {
     expect([await once(stored), reads]).toEqual([undefined, 0]);
     expect([await once(), reads]).toEqual([undefined, 1]);
     expect(stored).toMatchObject({ spec: admitted });
-    expect(sent).toEqual([]);
+    expect(howSent()).toEqual(["make", "make"]);
   });
 
   test("becomes its owner's again with the spec, the labels and the other owners that it has", async () => {
@@ -147,7 +190,7 @@ describe("what is made once", () => {
     // The cache has dropped the rest of the spec.
     await once({ ...served, spec: { suspend: false } } as Body);
     expect(stored).toMatchObject({ metadata: { labels, ownerReferences: [owner("wine"), other] }, spec: admitted });
-    expect([sent, reads]).toEqual([[], 0]);
+    expect([howSent(), reads]).toEqual([["make", "amend"], 0]);
   });
 
   test("and has changed since it was seen is a conflict", async () => {
@@ -174,7 +217,7 @@ describe("a name is taken, and nothing is written, when what has it", () => {
     await expect(apply(wanted(), before)).rejects.toThrow(NameTakenError);
     expect(sent).toEqual([]);
     await expect(apply(wanted())).rejects.toThrow(/^Service wine exists already .* delete or rename it/);
-    expect(stored).toBe(before);
+    expect([stored, howSent()]).toEqual([before, ["make"]]);
   });
 });
 
@@ -183,7 +226,7 @@ describe("an object is ours still", () => {
     serve(wanted({ port: 81 }));
     expect(await apply(wanted())).toBeDefined();
     expect(stored).toMatchObject({ spec: { port: 80 } });
-    expect(sent.at(-1)).toMatchObject({ metadata: { uid: "given", resourceVersion: "7" } });
+    expect(howSent()).toEqual(["make", "amend", "apply"]);
   });
 
   test.each<[string, OwnerReference[]]>([
@@ -192,7 +235,7 @@ describe("an object is ours still", () => {
   ])("when %s", async (_, ownerReferences) => {
     const made = await make(wanted());
     await apply(wanted(), { ...made, metadata: { ...made.metadata, ownerReferences } });
-    expect(sent[1]).toMatchObject({ metadata: { ownerReferences: [owner("wine")] } });
+    expect(stored).toMatchObject({ metadata: { ownerReferences: [owner("wine")] } });
   });
 });
 

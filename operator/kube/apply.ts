@@ -1,12 +1,14 @@
-/** Server-side apply that sends nothing when nothing would change. */
+/** Children: made by a POST, changed by server-side apply, and nothing is sent when nothing would change. */
 import { hash } from "node:crypto";
-import type { KubeClient } from "./client.ts";
-import { classify } from "./errors.ts";
+import { fieldManager, type KubeClient } from "./client.ts";
+import { classify, StaleViewError } from "./errors.ts";
 import { holds } from "./holds.ts";
 import type { KubeObject, ObjectMeta, OwnerReference, Resource } from "./types.ts";
 
-/** On every child: the digest of what was applied last, which tells that a field is no longer wanted. */
+/** On every child: the digest of what was sent last, which tells that a field is no longer wanted. */
 const hashAnnotation = "lemnis.dev/applied-hash";
+/** Before the digest of an object that was made by a POST, and not applied yet. */
+const madeMark = "made-";
 
 /** A child's name is taken by an object that is not ours; nothing was written. */
 export class NameTakenError extends Error {
@@ -23,52 +25,63 @@ export interface Child {
   once?: boolean;
 }
 
-/** No object has it: an apply that carries it makes a new object, or is a conflict. */
-const absent = "1";
-
 /**
- * Applies what is wanted, unless the cached object already holds all of it. Drift by others in a field of ours is put
- * right; a field that is no longer wanted goes. One request: it makes what the cache has not, or changes the very
- * version that the cache has; what is otherwise is a conflict. Returns the metadata that the server answered, or undefined
- * when nothing was sent. Throws NameTakenError rather than take over an object of somebody else's: it would be deleted
- * with our object.
+ * Makes what is not there, and applies what is wanted unless the cached object already holds all of it. Drift by others in
+ * a field of ours is put right; a field that is no longer wanted goes. What is made was not there; what is changed is the
+ * very version that the cache has; what is otherwise is a conflict. Returns the metadata that the server answered, or
+ * undefined when nothing was sent. Throws NameTakenError rather than take over an object of somebody else's: it would be
+ * deleted with our object.
  */
 export async function applyIfChanged(
   client: KubeClient,
-  { resource, object, once = false }: Child,
+  child: Child,
   observed: KubeObject | undefined,
 ): Promise<ObjectMeta | undefined> {
-  const desired = withHash(object);
-  if (observed) return change(client, { resource, object: desired, once }, observed);
+  const { resource, object, once = false } = child;
+  if (observed) return change(client, child, observed);
   try {
-    if (once) return await client.make(resource, desired);
-    return await client.apply(resource, atVersion(desired, { resourceVersion: absent }));
+    return await client.make(resource, withHash(object, once ? "" : madeMark));
   } catch (error) {
-    if (!["conflict", "exists"].includes(classify(error))) throw error;
+    if (classify(error) !== "exists") throw error;
     // The cache may lack what is there: it selects by a label, which others can take away.
     const { namespace, name } = object.metadata;
-    return change(client, { resource, object: desired, once }, await client.get(resource, namespace, name));
+    return change(client, child, await client.get(resource, namespace, name));
   }
 }
 
 async function change(
   client: KubeClient,
-  { resource, object, once }: Child,
+  { resource, object, once = false }: Child,
   existing: KubeObject,
 ): Promise<ObjectMeta | undefined> {
   if (!isOurs(existing, object)) throw new NameTakenError(resource, object, whoseIs(existing));
-  if (holds(existing, once ? { ...object, spec: undefined } : object)) return undefined;
-  if (!once) return client.apply(resource, atVersion(object, existing.metadata));
-  return client.amend(resource, { ...object.metadata, ...refound(existing, object) });
+  // What has lost the digest may have been made as well.
+  const isMade = existing.metadata.annotations?.[hashAnnotation]?.startsWith(madeMark) ?? true;
+  const wanted = withHash(object, isMade && !once ? madeMark : "");
+  if (holds(existing, once ? { ...wanted, spec: undefined } : wanted)) return undefined;
+  if (once) return client.amend(resource, existing.metadata, { ...wanted.metadata, ...ownersOf(existing, object) });
+  const seen = isMade ? await claim(client, resource, existing.metadata) : existing.metadata;
+  return client.apply(resource, atVersion(withHash(object), seen));
 }
 
-/** The version that was seen, and its owners with ours for the controller that it has or had. */
-function refound({ metadata: seen }: KubeObject, { metadata: wanted }: KubeObject): Partial<ObjectMeta> {
+/** Before the first apply: gives it what a POST has set, which else would stay there when it is no longer wanted. */
+async function claim(client: KubeClient, resource: Resource, seen: ObjectMeta): Promise<ObjectMeta> {
+  const { metadata } = await client.getMetadata(resource, seen.namespace, seen.name);
+  if (metadata.resourceVersion !== seen.resourceVersion)
+    throw new StaleViewError(`${resource.kind} ${seen.name} is at version ${metadata.resourceVersion}`);
+  const { managedFields = [] } = metadata;
+  const ours = managedFields.filter(({ manager, subresource }) => manager === fieldManager && !subresource);
+  if (ours.some(({ operation }) => operation === "Apply")) return metadata;
+  const claimed = managedFields.map((entry) =>
+    ours.includes(entry) ? { ...entry, operation: "Apply" as const } : entry,
+  );
+  return client.amend(resource, metadata, { managedFields: claimed });
+}
+
+/** Ours in the place of the controller that it has or had. */
+function ownersOf({ metadata: seen }: KubeObject, { metadata: wanted }: KubeObject): Partial<ObjectMeta> {
   const others = seen.ownerReferences?.filter(({ controller }) => !controller) ?? [];
-  return {
-    ownerReferences: [...(wanted.ownerReferences ?? []), ...others],
-    ...(seen.resourceVersion ? { resourceVersion: seen.resourceVersion } : {}),
-  };
+  return { ownerReferences: [...(wanted.ownerReferences ?? []), ...others] };
 }
 
 /** The uid too: an apply with a version alone would make an object anew that has been deleted. */
@@ -94,8 +107,8 @@ function controllerOf({ metadata }: KubeObject): OwnerReference | undefined {
   return metadata.ownerReferences?.find(({ controller }) => controller);
 }
 
-function withHash(object: KubeObject): KubeObject {
-  const applied = hash("sha256", JSON.stringify(object)).slice(0, 16);
+function withHash(object: KubeObject, mark = ""): KubeObject {
+  const applied = `${mark}${hash("sha256", JSON.stringify(object)).slice(0, 16)}`;
   const { metadata } = object;
   return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [hashAnnotation]: applied } } };
 }

@@ -87,22 +87,22 @@ export class KubeClient {
     return this.#write({ verb: "update", method: "PUT", resource, path, body: object });
   }
 
-  /** Makes an object for half of what an apply costs the API server, and is as strict. Returns what an apply returns. */
+  /** Makes an object for half of what an apply costs the API server, as strictly: other projects' kinds drop what they lack. */
   make(resource: Resource, object: KubeObject): Promise<ObjectMeta> {
     const path = pathOf(resource, object.metadata.namespace);
-    const query = { fieldManager, fieldValidation: "Strict" };
+    const query = { fieldManager, fieldValidation: resource.group.includes(".") ? "Ignore" : "Strict" };
     return this.#change({ verb: "create", method: "POST", resource, path, query, body: object });
   }
 
-  /** Merges these metadata into the object's, at their resourceVersion; another one is a conflict. */
-  amend(resource: Resource, metadata: Partial<ObjectMeta> & { name: string }): Promise<ObjectMeta> {
+  /** Merges these into the metadata of the very version that was seen; another one is a conflict. */
+  amend(resource: Resource, seen: ObjectMeta, changes: Partial<ObjectMeta>): Promise<ObjectMeta> {
     return this.#change({
       verb: "patch",
       method: "PATCH",
       resource,
-      path: pathOf(resource, metadata.namespace, metadata.name),
+      path: pathOf(resource, seen.namespace, seen.name),
       query: { fieldManager },
-      body: { metadata },
+      body: { metadata: { ...changes, resourceVersion: seen.resourceVersion } },
       contentType: "application/merge-patch+json",
     });
   }

@@ -20,6 +20,8 @@ export interface ObjectMeta {
   annotations?: Record<string, string>;
   ownerReferences?: OwnerReference[];
   finalizers?: string[];
+  /** Who has set which fields. Caches drop it. */
+  managedFields?: { manager: string; operation: "Apply" | "Update"; subresource?: string }[];
 }
 
 /** Any object; its other members come by extension. */

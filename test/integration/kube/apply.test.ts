@@ -1,4 +1,4 @@
-/** Server-side apply against a real API server: nothing is sent when nothing would change, and drift is put right. */
+/** Children on a real API server: nothing is sent when nothing would change, and drift is put right. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applyIfChanged, NameTakenError } from "../../../operator/kube/apply.ts";
 import { deployments, jobs, services } from "../../../operator/kube/resources.ts";
@@ -79,11 +79,23 @@ test("what others change in a field of ours is put right, and theirs are left al
   expect(mended).toMatchObject({ spec: { selector: { app: "ours" } }, metadata: { labels: { team: "b" } } });
 });
 
-test("a field that is no longer wanted goes", async () => {
-  await apply(services, service("less", { app: "a", track: "stable" }));
-  await apply(services, service("less", { app: "a" }));
-  expect((await read(services, "less")).spec).toMatchObject({ selector: { app: "a" } });
-  expect(JSON.stringify((await read(services, "less")).spec)).not.toContain("stable");
+test.each([
+  ["was made with", "less", {}],
+  ["was applied with", "lesser", { since: "2026" }],
+])("a field that an object %s, and that is no longer wanted, goes", async (_, name, changed) => {
+  await apply(services, service(name, { app: "a", track: "stable" }));
+  // What is there already costs no request.
+  await apply(services, service(name, { app: "a", track: "stable", ...changed }));
+  await apply(services, service(name, { app: "a" }));
+  expect((await read(services, name)).spec).toMatchObject({ selector: { app: "a" } });
+  expect(JSON.stringify((await read(services, name)).spec)).not.toMatch(/stable|2026/);
+});
+
+test("what is made and then changed for the first time runs on with what Kubernetes has filled in", async () => {
+  await apply(deployments, deployment("filled"));
+  const before = (await read(deployments, "filled")).spec;
+  await apply(deployments, deployment("filled", { minReadySeconds: 1 }));
+  expect((await read(deployments, "filled")).spec).toEqual({ ...(before as object), minReadySeconds: 1 });
 });
 
 test("replicas that an autoscaler owns stay as it set them", async () => {
@@ -132,8 +144,9 @@ test("a name that somebody else's object has is not taken over", async () => {
 });
 
 test("a name that somebody else's object has is not taken over without a conflict either", async () => {
-  await byOthers(services, { ...service("silent", {}), spec: { ports: [{ name: "http", port: 80 }] } });
-  const ours = { ...service("silent", {}), spec: { selector: { app: "ours" } } };
+  const ours = service("silent", { app: "ours" });
+  const { selector: _, ...theirs } = ours.spec as { selector: object };
+  await byOthers(services, { ...ours, spec: theirs });
   await expect(apply(services, ours)).rejects.toThrow(/Service silent exists already/);
   await expect(applyIfChanged(world.client, { resource: services, object: ours }, undefined)).rejects.toThrow(
     NameTakenError,
