@@ -2,14 +2,14 @@
 import { createHash, type Hash, randomUUID } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, type Dispatcher, request } from "undici";
 import type { z } from "zod";
 import * as api from "./api.ts";
 import { batched } from "./batched.ts";
-import { openToRead } from "./read-file.ts";
+import { bytesOf } from "./read-file.ts";
 
 /** The store's refusal, or that it could not be reached (status 0). */
 export class StoreError extends Error {
@@ -115,9 +115,9 @@ export class StoreClient {
     const path = `namespaces/${namespace}/artifacts`;
     return this.#retry(async () => {
       if (known && (await this.#has(`${path}/${known.digest}`))) return known;
-      const { size, stream } = await openToRead(file);
+      const { size, pieces } = await bytesOf(file);
       const hash = createHash("sha256");
-      const body = known ? stream : Readable.from(hashed(stream, hash));
+      const body = known ? pieces : hashed(pieces, hash);
       const upload = { body, type: "application/octet-stream", length: known?.size ?? size };
       const answer = await (known
         ? this.#send("PUT", `${path}/${known.digest}`, upload)
@@ -175,7 +175,7 @@ export class StoreClient {
   async #send(
     method: Method,
     path: string,
-    { body, type, length }: { body?: Dispatcher.DispatchOptions["body"]; type?: string; length?: number } = {},
+    { body, type, length }: { body?: string | AsyncIterable<Buffer>; type?: string; length?: number } = {},
   ): Promise<Dispatcher.ResponseData> {
     const headers: Record<string, string> = { authorization: `Bearer ${await this.#token()}` };
     if (type) headers["content-type"] = type;
@@ -185,7 +185,8 @@ export class StoreClient {
       answer = await request(`${this.#url}/v1/${path}`, {
         method,
         headers,
-        body: body ?? null,
+        // Of iterables its types know one kind alone; it asks for the next piece when the last is sent.
+        body: (body ?? null) as string | Readable | null,
         dispatcher: this.#agent,
         headersTimeout: 60_000,
         bodyTimeout: 60_000,

@@ -7,20 +7,13 @@ import { tail } from "../cluster/command.ts";
 import type { Kubeconfig } from "../cluster/kubernetes/kubeconfig.ts";
 import { Child, freePorts } from "../cluster/os/child.ts";
 import { isHealthy } from "../cluster/os/http.ts";
+import { operatorEnvironment } from "./pod-environment.ts";
 import { cpuSecondsOf, residentBytesOf } from "./process.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-const found = (file: string, pattern: RegExp) => pattern.exec(readFileSync(join(root, file), "utf8"))?.[1] ?? "";
-const imageOptions = found("Dockerfile", /NODE_OPTIONS="(.*)"/);
-const arenas = found("charts/lemnis/templates/operator.yaml", /MALLOC_ARENA_MAX\n *value: "(\d+)"/);
-
-/** Node runs as it does in the chart's pod: half of its memory limit is for the heap, and what was compiled is kept. */
-const environment = {
-  NODE_OPTIONS: `${imageOptions} --max-old-space-size=256`,
-  MALLOC_ARENA_MAX: arenas,
-  NODE_COMPILE_CACHE: join(tmpdir(), "lemnis-compile-cache"),
-};
+/** What was compiled is kept. */
+const environment = { ...operatorEnvironment, NODE_COMPILE_CACHE: join(tmpdir(), "lemnis-compile-cache") };
 
 export interface OperatorProcessOptions {
   kubeconfig: string;

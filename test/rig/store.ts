@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { PostgresAddress } from "../../operator/store/postgres.ts";
 import { Child, freePorts } from "../cluster/os/child.ts";
 import { isHealthy } from "../cluster/os/http.ts";
+import { storeEnvironment } from "./pod-environment.ts";
 
 /** Like an API server, it can be killed and comes back at the same address. */
 export interface StoreProcess {
@@ -23,7 +24,7 @@ export async function startStore(dir: string, logs: string): Promise<StoreProces
     Child.start({
       ...{ name: "lemnis-store", command: process.execPath, logFile: join(logs, "logs/lemnis-store.log") },
       args: [join(import.meta.dirname, "../integration/store/store-process.ts"), dir, String(port)],
-      ...(postgres ? { env: { POSTGRES: JSON.stringify(postgres) } } : {}),
+      env: { ...storeEnvironment, ...(postgres ? { POSTGRES: JSON.stringify(postgres) } : {}) },
       isReady: () => isHealthy(`${url}/healthz`),
     });
   let current = await launch();

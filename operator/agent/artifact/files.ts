@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileEntry, relativePath } from "../../store/api.ts";
-import { openToRead } from "../../store/read-file.ts";
+import { bytesOf } from "../../store/read-file.ts";
 import { permanent } from "../failure.ts";
 import type { TaskFailure } from "../tasks.ts";
 
@@ -10,10 +10,10 @@ import type { TaskFailure } from "../tasks.ts";
 export async function hashFile(file: string): Promise<{ digest: string; size: number }> {
   const hash = createHash("sha256");
   let size = 0;
-  const { stream } = await openToRead(file);
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    size += chunk.length;
+  const { pieces } = await bytesOf(file);
+  for await (const piece of pieces) {
+    hash.update(piece);
+    size += piece.length;
   }
   return { digest: `sha256:${hash.digest("hex")}`, size };
 }
