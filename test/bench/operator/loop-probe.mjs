@@ -6,11 +6,13 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
-const histogram = monitorEventLoopDelay({ resolution: 10 });
+const everyMs = 10;
+const histogram = monitorEventLoopDelay({ resolution: everyMs });
 histogram.enable();
 process.on("SIGUSR2", () => {
   histogram.disable();
-  const inMs = (nanoseconds) => nanoseconds / 1e6;
+  // It records the time between two looks.
+  const inMs = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - everyMs);
   const told = { p50: inMs(histogram.percentile(50)), p99: inMs(histogram.percentile(99)), max: inMs(histogram.max) };
   const file = process.env.LOOP_PROBE_FILE ?? "loop-probe.json";
   writeFileSync(`${file}.part`, JSON.stringify(told));
