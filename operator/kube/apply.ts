@@ -6,8 +6,8 @@ import { holds } from "./holds.ts";
 import type { KubeObject, ObjectMeta, OwnerReference, Resource } from "./types.ts";
 
 /** On every child: the digest of what was sent last, which tells that a field is no longer wanted. */
-const hashAnnotation = "lemnis.dev/applied-hash";
-/** Before the digest of an object that was made by a POST, and not applied yet. */
+const digestAnnotation = "lemnis.dev/applied-hash";
+/** Before the digest of an object that is still wanted as it was made by a POST. */
 const madeMark = "made-";
 
 /** A child's name is taken by an object that is not ours; nothing was written. */
@@ -40,7 +40,7 @@ export async function applyIfChanged(
   const { resource, object, once = false } = child;
   if (observed) return change(client, child, observed);
   try {
-    return await client.make(resource, withHash(object, once ? "" : madeMark));
+    return await client.make(resource, withDigest(object, once ? "" : madeMark));
   } catch (error) {
     if (classify(error) !== "exists") throw error;
     // The cache may lack what is there: it selects by a label, which others can take away.
@@ -55,26 +55,29 @@ async function change(
   existing: KubeObject,
 ): Promise<ObjectMeta | undefined> {
   if (!isOurs(existing, object)) throw new NameTakenError(resource, object, whoseIs(existing));
+  const digest = digestOf(existing);
   // What has lost the digest may have been made as well.
-  const isMade = existing.metadata.annotations?.[hashAnnotation]?.startsWith(madeMark) ?? true;
-  const wanted = withHash(object, isMade && !once ? madeMark : "");
+  const isMade = digest?.startsWith(madeMark) ?? true;
+  const wanted = withDigest(object, isMade && !once ? madeMark : "");
   if (holds(existing, once ? { ...wanted, spec: undefined } : wanted)) return undefined;
   if (once) return client.amend(resource, existing.metadata, { ...wanted.metadata, ...ownersOf(existing, object) });
-  const seen = isMade ? await claim(client, resource, existing.metadata) : existing.metadata;
-  return client.apply(resource, atVersion(withHash(object), seen));
+  // To put right what others have changed takes nothing away.
+  if (!isMade || digest === digestOf(wanted)) return client.apply(resource, atVersion(wanted, existing.metadata));
+  return client.apply(resource, atVersion(withDigest(object), await claim(client, resource, existing.metadata)));
 }
 
-/** Before the first apply: gives it what a POST has set, which else would stay there when it is no longer wanted. */
+/** Before something else is applied than was made: gives apply what a POST has set, which else would stay when it is no longer wanted. */
 async function claim(client: KubeClient, resource: Resource, seen: ObjectMeta): Promise<ObjectMeta> {
   const { metadata } = await client.getMetadata(resource, seen.namespace, seen.name);
   if (metadata.resourceVersion !== seen.resourceVersion)
     throw new StaleViewError(`${resource.kind} ${seen.name} is at version ${metadata.resourceVersion}`);
   const { managedFields = [] } = metadata;
   const ours = managedFields.filter(({ manager, subresource }) => manager === fieldManager && !subresource);
-  if (ours.some(({ operation }) => operation === "Apply")) return metadata;
-  const claimed = managedFields.map((entry) =>
-    ours.includes(entry) ? { ...entry, operation: "Apply" as const } : entry,
-  );
+  const made = ours.find(({ operation }) => operation === "Update");
+  if (!made) return metadata;
+  // What was applied since is the same.
+  const others = managedFields.filter((entry) => entry !== made);
+  const claimed = ours.length > 1 ? others : [...others, { ...made, operation: "Apply" as const }];
   return client.amend(resource, metadata, { managedFields: claimed });
 }
 
@@ -93,7 +96,7 @@ function atVersion(object: KubeObject, { uid, resourceVersion }: Partial<ObjectM
 /** What the same owner controls, also a former self of it; and what we have made and nobody controls, an orphan. */
 function isOurs(existing: KubeObject, wanted: KubeObject): boolean {
   const [is, should] = [controllerOf(existing), controllerOf(wanted)];
-  if (!is) return existing.metadata.annotations?.[hashAnnotation] !== undefined;
+  if (!is) return digestOf(existing) !== undefined;
   const sameGroup = is.apiVersion.split("/")[0] === should?.apiVersion.split("/")[0];
   return sameGroup && is.kind === should?.kind && is.name === should.name;
 }
@@ -107,8 +110,12 @@ function controllerOf({ metadata }: KubeObject): OwnerReference | undefined {
   return metadata.ownerReferences?.find(({ controller }) => controller);
 }
 
-function withHash(object: KubeObject, mark = ""): KubeObject {
-  const applied = `${mark}${hash("sha256", JSON.stringify(object)).slice(0, 16)}`;
+function digestOf({ metadata }: KubeObject): string | undefined {
+  return metadata.annotations?.[digestAnnotation];
+}
+
+function withDigest(object: KubeObject, mark = ""): KubeObject {
+  const digest = `${mark}${hash("sha256", JSON.stringify(object)).slice(0, 16)}`;
   const { metadata } = object;
-  return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [hashAnnotation]: applied } } };
+  return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [digestAnnotation]: digest } } };
 }

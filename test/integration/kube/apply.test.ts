@@ -79,13 +79,18 @@ test("what others change in a field of ours is put right, and theirs are left al
   expect(mended).toMatchObject({ spec: { selector: { app: "ours" } }, metadata: { labels: { team: "b" } } });
 });
 
-test.each([
-  ["was made with", "less", {}],
-  ["was applied with", "lesser", { since: "2026" }],
-])("a field that an object %s, and that is no longer wanted, goes", async (_, name, changed) => {
-  await apply(services, service(name, { app: "a", track: "stable" }));
-  // What is there already costs no request.
-  await apply(services, service(name, { app: "a", track: "stable", ...changed }));
+const fromOthers = (name: string) => byOthers(services, service(name, { app: "theirs", track: "stable" }));
+const anotherWish = (name: string) => apply(services, service(name, { app: "a", track: "stable", since: "2026" }));
+test.each<[string, string, ((name: string) => Promise<unknown>) | undefined]>([
+  ["was made with", "less", undefined],
+  ["was made with, and that was put right since,", "mended", fromOthers],
+  ["was applied with", "lesser", anotherWish],
+])("a field that an object %s and that is no longer wanted goes", async (_, name, happen) => {
+  const made = service(name, { app: "a", track: "stable" });
+  await apply(services, made);
+  await happen?.(name);
+  await apply(services, made);
+  expect((await read(services, name)).spec).toMatchObject({ selector: { app: "a", track: "stable" } });
   await apply(services, service(name, { app: "a" }));
   expect((await read(services, name)).spec).toMatchObject({ selector: { app: "a" } });
   expect(JSON.stringify((await read(services, name)).spec)).not.toMatch(/stable|2026/);
