@@ -4,6 +4,8 @@ import type { Readable } from "node:stream";
 import type { Content } from "./api.ts";
 
 const pieceBytes = 1 << 20;
+/** So much is written before the disk is set to work on it, beside what comes: little is left for the end. */
+const syncBytes = 16 * 2 ** 20;
 /** As much of an upload is read after it has failed: a sender that is cut off in the middle does not hear why. */
 const heardOutBytes = 256 * 2 ** 20;
 
@@ -28,11 +30,11 @@ export async function receive(path: string, body: Readable, expectedBytes: numbe
       for (let at = 0; at < chunk.length; ) at += await pieces.add(chunk, at);
     }
     await pieces.write();
-    await pieces.written;
+    await pieces.settled();
     if (pieces.failure) throw pieces.failure;
     await file.sync();
   } finally {
-    await pieces.written;
+    await pieces.settled();
     await file.close();
   }
   return { size, digest: `sha256:${hash.digest("hex")}` };
@@ -41,8 +43,14 @@ export async function receive(path: string, body: Readable, expectedBytes: numbe
 /** Writes in large pieces, as each write has a price: one is filled while the other is written. A small file needs a small one. */
 class Pieces {
   failure: unknown;
-  /** Settles when what was handed over is written, or could not be. */
-  written: Promise<void> = Promise.resolve();
+  /** Resolves when what was handed over is written, or could not be. */
+  #written: Promise<void> = Promise.resolve();
+  /** Resolves when the disk has what was written until it was asked. */
+  #synced: Promise<void> | undefined;
+  #unsyncedBytes = 0;
+  readonly #fail = (error: unknown): void => {
+    this.failure ??= error;
+  };
   readonly #file: FileHandle;
   readonly #pieceBytes: number;
   #filling: Buffer | undefined;
@@ -66,12 +74,26 @@ class Pieces {
   /** Hands over what is waiting. */
   async write(): Promise<void> {
     if (!this.#filling || this.#length === 0) return;
-    await this.written;
+    await this.#written;
+    this.#sync();
     const piece = this.#filling.subarray(0, this.#length);
-    this.written = this.#file.writeFile(piece).catch((error: unknown) => {
-      this.failure ??= error;
-    });
+    this.#written = this.#file.writeFile(piece).catch(this.#fail);
+    this.#unsyncedBytes += this.#length;
     [this.#filling, this.#writing] = [this.#writing, this.#filling];
     this.#length = 0;
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all([this.#written, this.#synced]);
+  }
+
+  #sync(): void {
+    if (this.#synced || this.#unsyncedBytes < syncBytes) return;
+    this.#unsyncedBytes = 0;
+    // An error of the disk is told once: the sync at the end would not tell it again.
+    const synced = this.#file.datasync().catch(this.#fail);
+    this.#synced = synced.then(() => {
+      this.#synced = undefined;
+    });
   }
 }
