@@ -109,7 +109,10 @@ describe("an object that is there", () => {
   test("and has lost its digest becomes the apply's too: it may have been made", async () => {
     const { metadata, ...made } = await make(wanted());
     await apply(wanted(), { ...made, metadata: { ...metadata, annotations: {} } });
-    expect(server.howSent).toEqual(["make", "amend", "apply"]);
+    expect(server.sent.slice(1)).toMatchObject([
+      ["amend", { metadata: { managedFields: [applied] } }],
+      ["apply", { spec: { port: 80 }, metadata: { uid: "given", resourceVersion: "8" } }],
+    ]);
   });
 
   test.each<[string, (made: Body) => void, RegExp]>([
@@ -139,6 +142,7 @@ describe("an object that is there", () => {
     const [first, second] = [server.sent[0], server.sent.at(-1)].map((entry) => entry?.[1].metadata.annotations);
     expect(first).toEqual({ own: "1", "lemnis.dev/applied-hash": expect.stringMatching(/^made-[0-9a-f]{16}$/) });
     expect(second).toEqual({ own: "1", "lemnis.dev/applied-hash": expect.stringMatching(/^[0-9a-f]{16}$/) });
+    expect(first?.["lemnis.dev/applied-hash"]).not.toBe(`made-${second?.["lemnis.dev/applied-hash"]}`);
   });
 });
 

@@ -1,7 +1,8 @@
 /** Children: made by a POST, changed by server-side apply, and nothing is sent when nothing would change. */
 import { hash } from "node:crypto";
 import { fieldManager, type KubeClient } from "./client.ts";
-import { classify, StaleViewError } from "./errors.ts";
+import { confirm } from "./confirm.ts";
+import { classify } from "./errors.ts";
 import { holds } from "./holds.ts";
 import type { KubeObject, ObjectMeta, OwnerReference, Resource } from "./types.ts";
 
@@ -51,26 +52,37 @@ export async function applyIfChanged(
 
 async function change(
   client: KubeClient,
-  { resource, object, once = false }: Child,
+  { resource, object, once }: Child,
   existing: KubeObject,
 ): Promise<ObjectMeta | undefined> {
   if (!isOurs(existing, object)) throw new NameTakenError(resource, object, whoseIs(existing));
+  if (once) return adopt(client, { resource, object }, existing);
   const digest = digestOf(existing);
   // What has lost the digest may have been made as well.
   const isMade = digest?.startsWith(madeMark) ?? true;
-  const wanted = withDigest(object, isMade && !once ? madeMark : "");
-  if (holds(existing, once ? { ...wanted, spec: undefined } : wanted)) return undefined;
-  if (once) return client.amend(resource, existing.metadata, { ...wanted.metadata, ...ownersOf(existing, object) });
+  const wanted = withDigest(object, isMade ? madeMark : "");
+  if (holds(existing, wanted)) return undefined;
   // To put right what others have changed takes nothing away.
   if (!isMade || digest === digestOf(wanted)) return client.apply(resource, atVersion(wanted, existing.metadata));
   return client.apply(resource, atVersion(withDigest(object), await claim(client, resource, existing.metadata)));
 }
 
+/** What is made once keeps its spec, and has our owner in the place of the controller that it has or had. */
+async function adopt(
+  client: KubeClient,
+  { resource, object }: Child,
+  existing: KubeObject,
+): Promise<ObjectMeta | undefined> {
+  const wanted = withDigest(object);
+  if (holds(existing, { ...wanted, spec: undefined })) return undefined;
+  const others = existing.metadata.ownerReferences?.filter(({ controller }) => !controller) ?? [];
+  const ownerReferences = [...(wanted.metadata.ownerReferences ?? []), ...others];
+  return client.amend(resource, existing.metadata, { ...wanted.metadata, ownerReferences });
+}
+
 /** Before something else is applied than was made: gives apply what a POST has set, which else would stay when it is no longer wanted. */
 async function claim(client: KubeClient, resource: Resource, seen: ObjectMeta): Promise<ObjectMeta> {
-  const { metadata } = await client.getMetadata(resource, seen.namespace, seen.name);
-  if (metadata.resourceVersion !== seen.resourceVersion)
-    throw new StaleViewError(`${resource.kind} ${seen.name} is at version ${metadata.resourceVersion}`);
+  const metadata = await confirm(client, resource, seen);
   const { managedFields = [] } = metadata;
   const ours = managedFields.filter(({ manager, subresource }) => manager === fieldManager && !subresource);
   const made = ours.find(({ operation }) => operation === "Update");
@@ -79,12 +91,6 @@ async function claim(client: KubeClient, resource: Resource, seen: ObjectMeta): 
   const others = managedFields.filter((entry) => entry !== made);
   const claimed = ours.length > 1 ? others : [...others, { ...made, operation: "Apply" as const }];
   return client.amend(resource, metadata, { managedFields: claimed });
-}
-
-/** Ours in the place of the controller that it has or had. */
-function ownersOf({ metadata: seen }: KubeObject, { metadata: wanted }: KubeObject): Partial<ObjectMeta> {
-  const others = seen.ownerReferences?.filter(({ controller }) => !controller) ?? [];
-  return { ownerReferences: [...(wanted.ownerReferences ?? []), ...others] };
 }
 
 /** The uid too: an apply with a version alone would make an object anew that has been deleted. */

@@ -97,7 +97,8 @@ test("what is in a cache can't be changed", () => {
 
 test("managed fields and kubectl's copy are dropped, the rest stays", () => {
   const last = "kubectl.kubernetes.io/last-applied-configuration";
-  const metadata = { name: "p1", managedFields: [], annotations: { [last]: "{}", kept: "1" } };
+  const lemnis = { manager: "lemnis", operation: "Apply" as const };
+  const metadata = { name: "p1", managedFields: [lemnis], annotations: { [last]: "{}", kept: "1" } };
   expect(trimObject({ apiVersion: "v1", kind: "Pod", metadata })).toEqual({
     ...{ apiVersion: "v1", kind: "Pod" },
     metadata: { name: "p1", annotations: { kept: "1" } },

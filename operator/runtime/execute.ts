@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { applyIfChanged } from "../kube/apply.ts";
 import type { KubeClient } from "../kube/client.ts";
+import { confirm } from "../kube/confirm.ts";
 import { StaleViewError } from "../kube/errors.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import type { KubeObject, ObjectMeta, Resource } from "../kube/types.ts";
@@ -77,7 +78,8 @@ export async function execute(
     version: observed(child.resource, child.namespace, child.name)?.metadata.resourceVersion,
   }));
   const irreversible = plan.delete.length > 0 || children.some(({ seen }) => !seen);
-  if (irreversible && !isFresh(resource)) await confirm(client, resource, object);
+  // What is about to be made or deleted follows from a view that nobody has refreshed for a while: is it still true?
+  if (irreversible && !isFresh(resource)) await confirm(client, resource, object.metadata);
   const applied = ({ resource: of, seen, wish }: Applied, sentAt: number, answer: ObjectMeta | undefined) => {
     if (!answer) return;
     const { namespace = "", name, resourceVersion } = answer;
@@ -118,16 +120,6 @@ function watchOver(observed: Executor["observed"], { object, resource }: Subject
   const uid = () => observed(resource, namespace, name)?.metadata.uid;
   const before = uid();
   return () => before === undefined || uid() === before;
-}
-
-/** What is about to be made or deleted follows from a view that nobody has refreshed for a while: is it still true? */
-async function confirm(client: KubeClient, resource: Resource, { metadata }: KubeObject): Promise<void> {
-  const current = await client.getMetadata(resource, metadata.namespace, metadata.name);
-  const { uid, resourceVersion } = current.metadata;
-  if (uid !== metadata.uid || resourceVersion !== metadata.resourceVersion)
-    throw new StaleViewError(
-      `${resource.kind} ${metadata.name} is at version ${resourceVersion}, seen was ${metadata.resourceVersion}`,
-    );
 }
 
 /** The version that was planned for goes with it: without it, another object of that name would be given this one's status. */
