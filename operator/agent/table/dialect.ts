@@ -26,6 +26,9 @@ export interface Dialect {
 export async function readDialect(local: string, path: string, csv?: CsvOptions): Promise<Dialect> {
   const { quote = '"', header = true, nullValues = [""] } = csv ?? {};
   const { line, lineEnd } = await readFirst(local, path, quote);
+  if (header && line.trim() === "") {
+    throw permanent("SourceInvalid", `${path}, line 1: empty, where the header is to be: remove the lines before it`);
+  }
   const counts = (csv?.delimiter ? [csv.delimiter] : delimiters).map((delimiter) => ({
     delimiter,
     cells: splitRecord(line, delimiter, quote),

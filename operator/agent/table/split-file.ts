@@ -6,7 +6,7 @@ export class SplitFile {
   rows = 0;
   readonly #handle: FileHandle;
   readonly #hash = createHash("sha256");
-  #buffer = Buffer.allocUnsafe(2 << 20);
+  #buffer = Buffer.allocUnsafe(64 << 10);
   #length = 0;
   #size = 0;
 
@@ -44,40 +44,5 @@ export class SplitFile {
 
   async close(): Promise<void> {
     await this.#handle.close();
-  }
-}
-
-/** A long list of numbers that comes in pieces. */
-export class SplitNumbers {
-  readonly #pieces: AsyncGenerator<unknown[]>;
-  #waiting: unknown[] = [];
-  #next = 0;
-
-  constructor(pieces: AsyncGenerator<unknown[]>) {
-    this.#pieces = pieces;
-  }
-
-  /** Makes sure of `count` numbers, as far as there are so many. */
-  async fetch(count: number): Promise<void> {
-    const waiting = [this.#waiting.slice(this.#next)];
-    let length = this.#waiting.length - this.#next;
-    while (length < count) {
-      const { value, done } = await this.#pieces.next();
-      if (done) break;
-      waiting.push(value);
-      length += value.length;
-    }
-    this.#waiting = waiting.flat();
-    this.#next = 0;
-  }
-
-  /** -1 when there is none. */
-  take(): number {
-    return Number(this.#waiting[this.#next++] ?? -1);
-  }
-
-  async done(): Promise<boolean> {
-    await this.fetch(1);
-    return this.#waiting.length === 0;
   }
 }

@@ -6,8 +6,9 @@ import type { SplitRule } from "../tasks.ts";
 import { type Database, identifier, literal } from "./database.ts";
 import type { RawTable, RecordRules } from "./raw.ts";
 import { readRecords } from "./records.ts";
+import { RowSplits } from "./row-splits.ts";
 import { splitNames, splitSql } from "./split.ts";
-import { SplitFile, SplitNumbers } from "./split-file.ts";
+import { SplitFile } from "./split-file.ts";
 import type { TypedColumn } from "./typed.ts";
 import { cast } from "./types.ts";
 
@@ -35,13 +36,14 @@ export async function writeSplits(
 ): Promise<WrittenSplit[]> {
   const written: WrittenSplit[] = [];
   const names = splitNames(splits);
+  const rowSplits = new RowSplits(database);
   for (const [index, { path }] of raw.files.entries()) {
     const targets = names.map((split) => ({ split, path: `${split}/${path}`, local: join(folder, split, path) }));
     for (const { local } of targets) await mkdir(dirname(local), { recursive: true });
     const rules = raw.records?.(index);
     written.push(
       ...(rules
-        ? await copyRecords(database, { raw, index, rules, targets })
+        ? await copyRecords(rowSplits, { raw, index, rules, targets })
         : await copyRows(database, { raw, index, targets, split: parquetSplit(raw, typed, splits) })),
     );
   }
@@ -81,13 +83,12 @@ async function copyRows(
 
 /** The split of each record is in `cells`; the bytes come from the file itself. */
 async function copyRecords(
-  database: Database,
+  splits: RowSplits,
   { raw, index, rules, targets }: { raw: RawTable; index: number; rules: RecordRules; targets: readonly Target[] },
 ): Promise<WrittenSplit[]> {
   const file = raw.files[index] as LocalFile;
   const outputs = await Promise.all(targets.map(({ local }) => SplitFile.create(local)));
   try {
-    const splits = new SplitNumbers(database.stream(`SELECT split FROM cells WHERE file = ${index}`));
     let header = rules.header;
     for await (const { bytes, ends } of readRecords(file, rules.shape)) {
       await splits.fetch(ends.length);
@@ -95,7 +96,7 @@ async function copyRecords(
       for (const end of ends) {
         if (header) for (const output of outputs) output.add(bytes, start, end);
         else if (!isBlank(bytes, start, end, rules.blanks)) {
-          const output = outputs[splits.take()];
+          const output = outputs[splits.take(index)];
           if (!output) throw mismatch(file.path);
           output.add(bytes, start, end);
           output.rows += 1;
@@ -105,7 +106,7 @@ async function copyRecords(
       }
       for (const output of outputs) await output.flush();
     }
-    if (!(await splits.done())) throw mismatch(file.path);
+    if (!(await splits.isDone(index))) throw mismatch(file.path);
     return targets.map((target, number) => ({ ...target, ...(outputs[number] as SplitFile).described() }));
   } finally {
     for (const output of outputs) await output.close();

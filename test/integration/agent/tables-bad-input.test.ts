@@ -23,6 +23,8 @@ describe("CSV", () => {
     ["NULs", "a,b\n1,x\u0000y\n", /column b holds NUL characters: bad\.csv, row 1/],
     ["broken UTF-8", Buffer.from([0x61, 0x0a, 0xc3, 0x28, 0x0a]), /bad\.csv, line 2: not valid UTF-8/],
     ["a broken header", Buffer.from([0xff, 0xfe, 0x61, 0x0a]), /bad\.csv, line 1: the header is not valid UTF-8/],
+    ["an empty first line", "\na,b\n1,2\n", /bad\.csv, line 1: empty, where the header is to be/],
+    ["a column without a name", ",b\n1,2\n", /bad\.csv: column 1 has no name in the header: .*index=False/],
     ["ragged rows", "a,b\n1,2\n3\n", /bad\.csv, line 3: 1 columns where the header has 2/],
     ["ragged rows late", `a,b\n${"1,2\n".repeat(50_000)}3\n`, /bad\.csv, line 50002: 1 columns/],
     [
