@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { sized } from "./artifact/files.ts";
 import type { AgentContext } from "./context.ts";
 import { transform } from "./derive/transform.ts";
 import type { DeriveTask } from "./tasks.ts";
@@ -17,7 +18,7 @@ export async function derive(context: AgentContext, task: DeriveTask): Promise<o
     { ...task, columns },
     {
       format: "Parquet",
-      files: [{ path: "result.parquet", local: file }],
+      files: [sized({ path: "result.parquet", local: file })],
       facts: { parents: inputs.map(({ parent }) => parent) },
     },
   );

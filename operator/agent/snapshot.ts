@@ -1,4 +1,4 @@
-import { rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatasetVersion, Origin } from "../store/api.ts";
 import type { LocalFile } from "./artifact/files.ts";
@@ -86,7 +86,7 @@ async function openFiles(
   const base = { format, ...(csv ? { csv } : {}) };
   if (format === "Files") return { ...base, files, ...(storage === "Reference" ? { origins: origins ?? [] } : {}) };
   const unpacked = await gunzipFiles(files, join(paths.work, "unpacked"));
-  await refuseEmpty(unpacked.map(({ local }) => local));
+  refuseEmpty(unpacked);
   if (storage === "Reference") return { ...base, files, tables: unpacked, origins: origins ?? [] };
   const plain = unpacked.map((file, index) => {
     const isPacked = file.local !== files[index]?.local;
@@ -102,7 +102,6 @@ async function openFiles(
   return { ...base, files: plain };
 }
 
-async function refuseEmpty(files: readonly string[]): Promise<void> {
-  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
-  if (sizes.every((size) => size === 0)) throw permanent("EmptyDataset", "the source's files are empty");
+function refuseEmpty(files: readonly LocalFile[]): void {
+  if (files.every(({ size }) => size === 0)) throw permanent("EmptyDataset", "the source's files are empty");
 }

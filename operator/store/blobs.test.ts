@@ -1,5 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import promises from "node:fs/promises";
+import fs, { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join, relative } from "node:path";
 import { Readable } from "node:stream";
@@ -65,7 +64,7 @@ describe("an upload", () => {
   });
 
   test("is on the disk with each folder that was made for it", async () => {
-    const opened = vi.spyOn(promises, "open");
+    const opened = vi.spyOn(fs, "openSync");
     syncBuiltinESMExports();
     /** Those that were written to the disk until all of the uploads were acknowledged. */
     const synced = async (...contents: string[]) => {

@@ -1,14 +1,16 @@
 /** Bytes by their digest, in a folder a namespace. A blob is there whole or not at all. */
 import { randomUUID } from "node:crypto";
-import { createReadStream, mkdirSync, type ReadStream, rmSync } from "node:fs";
-import { glob, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { createReadStream, mkdirSync, type ReadStream, renameSync, rmSync } from "node:fs";
+import { glob, mkdir, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import type { Content, FileEntry } from "./api.ts";
 import { chunks } from "./chunks.ts";
-import type { Database, Queries } from "./database.ts";
+import type { Database, Queries, Value } from "./database.ts";
 import { conflict, HttpError } from "./errors.ts";
 import { receive } from "./receive.ts";
+import { syncFolder } from "./sync.ts";
 
 interface Upload {
   body: Readable;
@@ -24,6 +26,10 @@ const touchMs = 3600_000;
 const unused = `created_at < ? AND NOT EXISTS
   (SELECT 1 FROM blob_refs AS r WHERE r.namespace = blobs.namespace AND r.digest = blobs.digest)`;
 
+/** SQL: a row, once more where it is there. */
+const insert = `INSERT INTO blobs VALUES (?, ?, ?, ?) ON CONFLICT (namespace, digest) DO UPDATE
+  SET size = excluded.size, created_at = excluded.created_at`;
+
 export class Blobs {
   readonly #folder: string;
   readonly #database: Database;
@@ -31,6 +37,9 @@ export class Blobs {
   readonly #arriving = new Map<string, number>();
   /** Removals under way, by path: an upload that brings the same bytes becomes visible after them. */
   readonly #leaving = new Map<string, Promise<boolean>>();
+  /** Of uploads that are on the disk, for the next transaction. */
+  readonly #rows: Value[][] = [];
+  #recorded: Promise<void> | undefined;
   /** Folders that are there, by path. */
   readonly #folders = new Map<string, Promise<void>>();
 
@@ -75,21 +84,27 @@ export class Blobs {
     try {
       await this.#leaving.get(path)?.catch(() => {});
       await this.#made(dirname(path));
-      await rename(temporary, path);
+      renameSync(temporary, path);
       await syncFolder(dirname(path));
-      await this.#database.run(
-        `INSERT INTO blobs VALUES (?, ?, ?, ?) ON CONFLICT (namespace, digest) DO UPDATE
-           SET size = excluded.size, created_at = excluded.created_at`,
-        namespace,
-        digest,
-        size,
-        Date.now(),
-      );
+      await this.#record([namespace, digest, size, Date.now()]);
     } finally {
       const others = (this.#arriving.get(path) ?? 1) - 1;
       if (others > 0) this.#arriving.set(path, others);
       else this.#arriving.delete(path);
     }
+  }
+
+  /** Rows that come at the same time become one transaction: each waits for the disk, and all for each. */
+  #record(row: Value[]): Promise<void> {
+    this.#rows.push(row);
+    this.#recorded ??= setImmediate().then(async () => {
+      const rows = this.#rows.splice(0);
+      this.#recorded = undefined;
+      await this.#database.transaction(async (queries) => {
+        for (const row of rows) await queries.run(insert, ...row);
+      });
+    });
+    return this.#recorded;
   }
 
   /** Makes a folder and those that it is in, on the disk too: the first who needs it, and others wait for that. */
@@ -151,7 +166,7 @@ export class Blobs {
       const forget = () => this.#database.transaction((queries) => queries.run(sql, before, namespace, digest));
       if (await this.#remove(this.path(namespace, digest), async () => (await forget()) > 0)) count++;
       // Other requests come first.
-      await new Promise((resolve) => setImmediate(resolve));
+      await setImmediate();
     }
     return count;
   }
@@ -218,14 +233,4 @@ function requireBytes({ path, size, digest }: FileEntry, known: number | undefin
 async function sizeOf(queries: Queries, namespace: string, digest: string): Promise<number | undefined> {
   const sql = "SELECT size FROM blobs WHERE namespace = ? AND digest = ?";
   return (await queries.get<{ size: number }>(sql, namespace, digest))?.size;
-}
-
-/** What a folder has been given is on disk once it is itself. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -1,14 +1,13 @@
 /** The store's client, for agents and the operator: typed, retried where that is safe, verified on this end too. */
-import { createHash, type Hash, randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { renameSync, rmSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, type Dispatcher, request } from "undici";
 import type { z } from "zod";
 import * as api from "./api.ts";
 import { batched } from "./batched.ts";
+import { digestOf, hashed, writeBody } from "./body.ts";
 import { bytesOf } from "./read-file.ts";
 
 /** The store's refusal, or that it could not be reached (status 0). */
@@ -146,16 +145,16 @@ export class StoreClient {
     await this.#retry(async () => {
       try {
         const answer = await this.#send("GET", `namespaces/${namespace}/artifacts/${digest}`);
-        const hash = createHash("sha256");
-        await pipeline(hashed(answer.body, hash), createWriteStream(partial)).catch((error: unknown) => {
+        const length = Number(answer.headers["content-length"]);
+        const received = await writeBody(answer.body, length, partial).catch((error: unknown) => {
           throw isLocal(error) ? error : new StoreError(0, "Interrupted", `the download of ${digest} was cut short`);
         });
-        if (digestOf(hash) !== digest) {
+        if (received !== digest) {
           throw new StoreError(502, "DigestMismatch", `the store sent other bytes than ${digest}`);
         }
-        await rename(partial, file);
+        renameSync(partial, file);
       } finally {
-        await rm(partial, { force: true });
+        rmSync(partial, { force: true });
       }
     });
   }
@@ -212,17 +211,6 @@ export class StoreClient {
       }
     }
   }
-}
-
-async function* hashed(bytes: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
-  for await (const chunk of bytes) {
-    hash.update(chunk);
-    yield chunk;
-  }
-}
-
-function digestOf(hash: Hash): string {
-  return `sha256:${hash.digest("hex")}`;
 }
 
 /** A file that can't be read or written here is not the store's failure. */

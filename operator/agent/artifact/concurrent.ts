@@ -25,3 +25,30 @@ export async function mapConcurrent<Item, Result>(
 
 /** Transfers under way at once: enough to hide latency, few enough for a small pod. */
 export const transfers = 4;
+const smallBytes = 1 << 20;
+/** Of small files, which wait for the other end for most of their time, more go at once. */
+export const smallTransfers = 4 * transfers;
+
+/** Runs `work` over what is transferred, of which `bytes` says how large it is; the results are in the items' order. */
+export async function mapTransfers<Item, Result>(
+  items: readonly Item[],
+  bytes: (item: Item) => number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = new Array(items.length);
+  const numbered = items.map((item, index) => ({ item, index, isSmall: bytes(item) <= smallBytes }));
+  const each = async ({ item, index }: { item: Item; index: number }) => {
+    results[index] = await work(item);
+  };
+  await mapConcurrent(
+    numbered.filter(({ isSmall }) => isSmall),
+    smallTransfers,
+    each,
+  );
+  await mapConcurrent(
+    numbered.filter(({ isSmall }) => !isSmall),
+    transfers,
+    each,
+  );
+  return results;
+}

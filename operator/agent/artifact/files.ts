@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { lstat, readdir } from "node:fs/promises";
+import { lstatSync, statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileEntry, relativePath } from "../../store/api.ts";
 import { bytesOf } from "../../store/read-file.ts";
@@ -18,23 +19,32 @@ export async function hashFile(file: string): Promise<{ digest: string; size: nu
   return { digest: `sha256:${hash.digest("hex")}`, size };
 }
 
-/** A local file and the path that it has in its version. */
-export interface LocalFile {
+/** A local file, and what messages call it. */
+export interface NamedFile {
   path: string;
   local: string;
-  /** Where they were computed when the file was written, so that it need not be read again. */
-  size?: number;
+}
+
+/** A local file and the path that it has in its version. */
+export interface LocalFile extends NamedFile {
+  /** When it was found or written. */
+  size: number;
+  /** Where it was computed when the file was written, so that it need not be read again. */
   digest?: string;
   /** True when the store has the bytes, which need not be here any more. */
   stored?: true;
 }
 
+export function sized(file: NamedFile): LocalFile {
+  return { ...file, size: statSync(file.local).size };
+}
+
 export async function describeFile({ path, local, size, digest }: LocalFile): Promise<FileEntry> {
-  return size !== undefined && digest !== undefined ? { path, size, digest } : { path, ...(await hashFile(local)) };
+  return digest !== undefined ? { path, size, digest } : { path, ...(await hashFile(local)) };
 }
 
 export async function hasContent(file: string, { size, digest }: Pick<FileEntry, "size" | "digest">): Promise<boolean> {
-  const stat = await lstat(file).catch(() => undefined);
+  const stat = lstatSync(file, { throwIfNoEntry: false });
   if (!stat?.isFile() || stat.size !== size) return false;
   return (await hashFile(file)).digest === digest;
 }
@@ -50,7 +60,7 @@ export async function listTree(root: string, reason: TaskFailure["reason"]): Pro
     for (const entry of entries) {
       const path = folder ? `${folder}/${entry.name}` : entry.name;
       if (entry.isDirectory()) await visit(path);
-      else if (entry.isFile()) found.push({ path: checkPath(path, reason), local: join(root, path) });
+      else if (entry.isFile()) found.push(sized({ path: checkPath(path, reason), local: join(root, path) }));
       else throw permanent(reason, `${join(root, path)} is a link or a special file: write a regular file instead`);
     }
   };

@@ -1,9 +1,9 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type FileEntry, relativePath } from "../../store/api.ts";
 import type { AgentContext } from "../context.ts";
 import { permanent } from "../failure.ts";
-import { mapConcurrent, transfers } from "./concurrent.ts";
+import { mapTransfers } from "./concurrent.ts";
 import { hasContent } from "./files.ts";
 
 /** A file of a version, and the path under the folder that it goes to. */
@@ -18,15 +18,18 @@ export async function placeFiles(
   namespace: string,
   { folder, files }: { folder: string; files: readonly Placement[] },
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await mapConcurrent(files, transfers, async ({ entry, target }) => {
+  mkdirSync(folder, { recursive: true });
+  const sizeOf = ({ entry }: Placement) => entry.size;
+  const placed = await mapTransfers(files, sizeOf, async ({ entry, target }) => {
     if (!relativePath.safeParse(target).success)
       throw permanent("StoreRejected", `the store named a file ${JSON.stringify(target)}`);
     const file = join(folder, target);
-    if (await hasContent(file, entry)) return;
-    await rm(file, { recursive: true, force: true });
-    await mkdir(dirname(file), { recursive: true });
+    if (await hasContent(file, entry)) return 0;
+    rmSync(file, { recursive: true, force: true });
+    mkdirSync(dirname(file), { recursive: true });
     await store.download(namespace, entry.digest, file);
-    logger.info({ path: target, bytes: entry.size }, "placed a file");
+    return entry.size;
   });
+  const bytes = placed.reduce((sum, size) => sum + size, 0);
+  logger.info({ folder, files: files.length, bytes }, "brought the files that were not there yet");
 }

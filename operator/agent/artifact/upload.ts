@@ -2,7 +2,7 @@ import type { FileEntry } from "../../store/api.ts";
 import type { AgentContext } from "../context.ts";
 import { permanent } from "../failure.ts";
 import type { TaskFailure } from "../tasks.ts";
-import { mapConcurrent, transfers } from "./concurrent.ts";
+import { mapTransfers } from "./concurrent.ts";
 import { byPath, type LocalFile } from "./files.ts";
 
 /** More files than a version may have. */
@@ -15,10 +15,14 @@ export async function uploadFiles(
   files: readonly LocalFile[],
 ): Promise<FileEntry[]> {
   checkCount(files, "StoreRejected");
-  const entries = await mapConcurrent(files, transfers, async ({ path, local, digest, size }) => {
-    const known = digest !== undefined && size !== undefined ? { digest, size } : undefined;
-    return { path, ...(await store.uploadFile(namespace, local, known)) };
-  });
+  const entries = await mapTransfers(
+    files,
+    ({ size }) => size,
+    async ({ path, local, digest, size }) => {
+      const known = digest !== undefined ? { digest, size } : undefined;
+      return { path, ...(await store.uploadFile(namespace, local, known)) };
+    },
+  );
   return entries.sort(byPath);
 }
 

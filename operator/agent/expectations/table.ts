@@ -1,5 +1,5 @@
 import type { DatasetVersionDetail } from "../../store/api.ts";
-import type { LocalFile } from "../artifact/files.ts";
+import type { NamedFile } from "../artifact/files.ts";
 import { type Database, identifier } from "../table/database.ts";
 import { type Example, exampleLimit, showExamples } from "../table/examples.ts";
 import type { Profiled } from "../table/profile.ts";
@@ -10,7 +10,7 @@ export interface CheckedTable {
   database: Database;
   columns: readonly TypedColumn[];
   profiled: Profiled;
-  files: readonly LocalFile[];
+  files: readonly NamedFile[];
   /** Milliseconds that the SQL of an expectation may take. */
   timeLimit: number;
   /** The version that the data would take the place of. */

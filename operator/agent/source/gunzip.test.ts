@@ -15,7 +15,7 @@ afterEach(() => rm(folder, { recursive: true }));
 async function unpack(content: Uint8Array, ...limit: [{ ratio: number; bytes: number }?]) {
   const local = join(folder, "a.csv.gz");
   await writeFile(local, content);
-  return gunzipFiles([{ path: "a.csv.gz", local }], join(folder, "unpacked"), ...limit);
+  return gunzipFiles([{ path: "a.csv.gz", local, size: content.length }], join(folder, "unpacked"), ...limit);
 }
 
 test("unpacks what ends in .gz, with its size and digest, and leaves the rest", async () => {
@@ -23,7 +23,7 @@ test("unpacks what ends in .gz, with its size and digest, and leaves the rest", 
   expect(file).toMatchObject({ local: join(folder, "unpacked/a.csv"), size: 4 });
   expect(await readFile(file?.local ?? "", "utf8")).toBe("a\n1\n");
   expect(file).toMatchObject(await hashFile(file?.local ?? ""));
-  const plain = { path: "b.csv", local: "b.csv" };
+  const plain = { path: "b.csv", local: "b.csv", size: 4 };
   expect(await gunzipFiles([plain], folder)).toEqual([plain]);
 });
 

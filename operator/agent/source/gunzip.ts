@@ -1,5 +1,4 @@
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -32,9 +31,13 @@ export async function gunzipFiles(
   return plain;
 }
 
-async function gunzipFile({ path, local }: LocalFile, into: string, most: UnpackLimit): Promise<LocalFile> {
+async function gunzipFile(
+  { path, local, size: packedSize }: LocalFile,
+  into: string,
+  most: UnpackLimit,
+): Promise<LocalFile> {
   const target = { path, local: join(into, path.slice(0, -".gz".length)) };
-  const bound = Math.max(most.bytes, most.ratio * (await stat(local)).size);
+  const bound = Math.max(most.bytes, most.ratio * packedSize);
   async function* unpacked() {
     const packed = createReadStream(local);
     const gunzip = createGunzip();

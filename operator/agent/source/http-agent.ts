@@ -1,7 +1,7 @@
 import { type ClientRequestArgs, Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Duplex } from "node:stream";
-import { transfers } from "../artifact/concurrent.ts";
+import { smallTransfers } from "../artifact/concurrent.ts";
 import type { Network } from "./network.ts";
 
 type Done = (error: Error | null, stream: Duplex) => void;
@@ -26,6 +26,6 @@ export function guardedHttpAgents({ guard, ca }: Pick<Network, "guard" | "ca">) 
       return open(options, done, ca ? { ca } : {});
     }
   }
-  const limits = { keepAlive: true, maxSockets: 2 * transfers };
+  const limits = { keepAlive: true, maxSockets: smallTransfers };
   return { httpAgent: new Guarded(limits), httpsAgent: new GuardedTls(limits) };
 }

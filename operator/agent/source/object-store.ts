@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { mapConcurrent, transfers } from "../artifact/concurrent.ts";
+import { mapTransfers } from "../artifact/concurrent.ts";
 import { checkPath } from "../artifact/files.ts";
 import type { Timing } from "../context.ts";
 import { permanent } from "../failure.ts";
@@ -55,21 +55,25 @@ export async function fetchObjects(
   const findKept = await kept?.();
   const listed = found.map((object) => ({ ...object, has: findKept?.(object.path, object.etag) }));
   const total = listed.reduce((sum, { size, has }) => sum + (has ? 0 : size), 0);
-  const fetched = await mapConcurrent(listed, transfers, async ({ path, key, etag, has }) => {
-    const [local, uri] = [join(into, path), store.uri(key)];
-    if (has) {
-      const { origin = { path, uri, etag }, ...content } = has;
-      return { file: { path, local, ...content, stored: true as const }, origin };
-    }
-    const { stream, length, version } = await store.open({ key, etag });
-    const received = (bytes: number) => progress?.(bytes, total);
-    const written = await writeBody({ stream, length, label: uri, received }, local, timing);
-    const file = { path, local, ...written };
-    return {
-      file: arrived ? await arrived(file) : file,
-      origin: { path, uri, etag, ...(version ? { version } : {}) },
-    };
-  });
+  const fetched = await mapTransfers(
+    listed,
+    ({ size }) => size,
+    async ({ path, key, etag, has }) => {
+      const [local, uri] = [join(into, path), store.uri(key)];
+      if (has) {
+        const { origin = { path, uri, etag }, ...content } = has;
+        return { file: { path, local, ...content, stored: true as const }, origin };
+      }
+      const { stream, length, version } = await store.open({ key, etag });
+      const received = (bytes: number) => progress?.(bytes, total);
+      const written = await writeBody({ stream, length, label: uri, received }, local, timing);
+      const file = { path, local, ...written };
+      return {
+        file: arrived ? await arrived(file) : file,
+        origin: { path, uri, etag, ...(version ? { version } : {}) },
+      };
+    },
+  );
   return { files: fetched.map(({ file }) => file), folder, state, origins: fetched.map(({ origin }) => origin) };
 }
 

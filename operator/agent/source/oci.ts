@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Agent } from "undici";
-import { mapConcurrent, transfers } from "../artifact/concurrent.ts";
+import { mapTransfers, transfers } from "../artifact/concurrent.ts";
 import { checkPath } from "../artifact/files.ts";
 import type { Timing } from "../context.ts";
 import { permanent, transient } from "../failure.ts";
@@ -43,11 +43,15 @@ export async function fetchOci(
       .filter(({ path }) => layers.length === 1 || wanted(path));
     const total = kept.reduce((sum, { size }) => sum + size, 0);
     const received = (bytes: number) => progress?.(bytes, total);
-    const files = await mapConcurrent(kept, transfers, async ({ path, digest }) => {
-      const local = join(into, path);
-      const file = { path, local, ...(await registry.write(digest, local, received)) };
-      return arrived ? arrived(file) : file;
-    });
+    const files = await mapTransfers(
+      kept,
+      ({ size }) => size,
+      async ({ path, digest }) => {
+        const local = join(into, path);
+        const file = { path, local, ...(await registry.write(digest, local, received)) };
+        return arrived ? arrived(file) : file;
+      },
+    );
     const origins = kept.map(({ path, digest }) => ({ path, uri: registry.uri(digest), version: digest }));
     return { files, folder: layers.length > 1, state: digest, origins };
   } finally {

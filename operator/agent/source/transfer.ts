@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { createWriteStream, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { Transform } from "node:stream";
@@ -36,7 +35,7 @@ export async function writeBody(
 ): Promise<Written> {
   // A stream that fails before it is read must not end the process; reading it tells.
   body.stream.on("error", () => {});
-  await mkdir(dirname(target), { recursive: true });
+  mkdirSync(dirname(target), { recursive: true });
   const { label, length } = body;
   const stop = new AbortController();
   const fail = (what: string) => stop.abort(transient("SourceUnreachable", `${label}: ${what}`));

@@ -1,5 +1,5 @@
 /** What is wrong with lines that can't be read as JSON objects: where it is and what, never an excerpt, whose values may be sensitive. */
-import type { LocalFile } from "../artifact/files.ts";
+import type { NamedFile } from "../artifact/files.ts";
 import { errorText, permanent, type TaskError } from "../failure.ts";
 import { type Database, pathList } from "./database.ts";
 import { lineFeed, type RecordShape, readRecords } from "./records.ts";
@@ -8,7 +8,7 @@ export const lineShape: RecordShape = { lineEnd: lineFeed };
 /** DuckDB's parser ends the process on JSON that is nested a hundred thousand deep. */
 const deepest = 1000;
 
-export async function refuseDeep(file: LocalFile): Promise<void> {
+export async function refuseDeep(file: NamedFile): Promise<void> {
   let number = 0;
   for await (const { bytes, ends } of readRecords(file, lineShape)) {
     let start = 0;
@@ -42,7 +42,7 @@ function depthOf(bytes: Buffer, start: number, end: number): number {
 }
 
 /** SQL: a file's lines, blank ones left out, as the column `json`. */
-export function linesSql(file: LocalFile): string {
+export function linesSql(file: NamedFile): string {
   return `read_json_objects(${pathList([file])}, format = 'newline_delimited', compression = 'uncompressed',
     hive_partitioning = false)`;
 }
@@ -50,7 +50,7 @@ export function linesSql(file: LocalFile): string {
 /** What DuckDB's error means. It counts lines from the wrong start: the files are looked through once more. */
 export async function jsonError(
   error: unknown,
-  { database, files }: { database: Database; files: readonly LocalFile[] },
+  { database, files }: { database: Database; files: readonly NamedFile[] },
 ): Promise<TaskError> {
   for (const file of files) {
     const bad = (await findBadLine(file)) ?? (await findTwice(database, file));
@@ -65,7 +65,7 @@ export async function jsonError(
 }
 
 /** The first line that is no JSON object. */
-export async function findBadLine(file: LocalFile): Promise<TaskError | undefined> {
+export async function findBadLine(file: NamedFile): Promise<TaskError | undefined> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let number = 0;
   for await (const { bytes, ends } of readRecords(file, lineShape)) {
@@ -125,7 +125,7 @@ function unexpectedColumn(json: string): number {
 }
 
 /** The first object with a key that comes twice; of a file that DuckDB can read otherwise. */
-async function findTwice(database: Database, file: LocalFile): Promise<TaskError | undefined> {
+async function findTwice(database: Database, file: NamedFile): Promise<TaskError | undefined> {
   const [found] = await database
     .rows(
       `SELECT row FROM (SELECT json_keys(json) AS keys, row_number() OVER () AS row FROM ${linesSql(file)})

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { LocalFile } from "../artifact/files.ts";
+import type { NamedFile } from "../artifact/files.ts";
 import { clip, errorText, permanent, type TaskError } from "../failure.ts";
 import { type Database, literal, pathList } from "./database.ts";
 import { type Dialect, readDialect } from "./dialect.ts";
@@ -11,7 +11,7 @@ import { carriageReturn, lineFeed, longestRecord, type RecordShape } from "./rec
 /** DuckDB's own default is 16 lines of the greatest size: too much for a small pod, and too few pieces for two threads. */
 const bufferBytes = 2 * longestRecord;
 
-interface CsvFile extends LocalFile {
+interface CsvFile extends NamedFile {
   dialect: Dialect;
 }
 

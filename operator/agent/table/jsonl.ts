@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type { LocalFile } from "../artifact/files.ts";
+import type { NamedFile } from "../artifact/files.ts";
 import { permanent } from "../failure.ts";
 import { findBadLine, jsonError, lineShape, linesSql, refuseDeep } from "./bad-lines.ts";
 import { type Database, identifier, literal, pathList, type Row } from "./database.ts";
@@ -11,7 +11,7 @@ import { carriageReturn, lineFeed, markLength, space, tab } from "./records.ts";
 
 /** One JSON object a line. The columns are all keys of all files, in the order they first appear; an absent key is null. */
 export async function openJsonl(database: Database, { files: given, folder }: OpenRequest): Promise<RawTable> {
-  const files: LocalFile[] = [];
+  const files: NamedFile[] = [];
   for (const file of given) files.push(await withoutMark(file, folder));
   for (const file of files) await refuseDeep(file);
   const names = await readNames(database, files);
@@ -39,7 +39,7 @@ export async function openJsonl(database: Database, { files: given, folder }: Op
 }
 
 /** DuckDB takes no byte order mark before JSON: a file that has one is copied without it. */
-async function withoutMark({ path, local }: LocalFile, folder: string): Promise<LocalFile> {
+async function withoutMark({ path, local }: NamedFile, folder: string): Promise<NamedFile> {
   let start: number;
   const handle = await open(local);
   try {
@@ -55,7 +55,7 @@ async function withoutMark({ path, local }: LocalFile, folder: string): Promise<
   return { path, local: target };
 }
 
-async function readNames(database: Database, files: readonly LocalFile[]): Promise<string[]> {
+async function readNames(database: Database, files: readonly NamedFile[]): Promise<string[]> {
   const names = new Set<string>();
   for (const file of files) {
     const known = names.size;
@@ -67,7 +67,7 @@ async function readNames(database: Database, files: readonly LocalFile[]): Promi
 }
 
 /** The keys of all lines, in the order they first appear. What DuckDB infers leaves out rare ones and those that differ by case. */
-async function readKeys(database: Database, file: LocalFile): Promise<string[]> {
+async function readKeys(database: Database, file: NamedFile): Promise<string[]> {
   let found: Row[];
   try {
     // A line without keys gives a null. No line has 2^24 of them.

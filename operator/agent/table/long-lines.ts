@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import type { LocalFile } from "../artifact/files.ts";
+import type { NamedFile } from "../artifact/files.ts";
 import { permanent } from "../failure.ts";
 import { carriageReturn, lineFeed } from "./records.ts";
 
@@ -12,7 +12,7 @@ const lookBytes = 64 << 10;
  * Refuses a file with a line that no parser should hold (DuckDB's goes on for hours), with a look at the first bytes of each
  * block of 8 MiB: few lines are so long that one must look further.
  */
-export async function refuseLongLines({ path, local }: LocalFile): Promise<void> {
+export async function refuseLongLines({ path, local }: NamedFile): Promise<void> {
   const handle = await open(local);
   try {
     const { size } = await handle.stat();

@@ -1,4 +1,4 @@
-import type { LocalFile } from "../artifact/files.ts";
+import type { NamedFile } from "../artifact/files.ts";
 import { clip, errorText, permanent, type TaskError } from "../failure.ts";
 import { type Database, identifier, pathList, type Row } from "./database.ts";
 import { checkNames, checkSame, type OpenRequest, type RawColumn, type RawTable } from "./raw.ts";
@@ -43,7 +43,7 @@ interface FileColumns {
   file: string;
 }
 
-async function describe(database: Database, file: LocalFile): Promise<Row[]> {
+async function describe(database: Database, file: NamedFile): Promise<Row[]> {
   try {
     return await database.rows(`DESCRIBE SELECT * FROM read_parquet(${pathList([file])}, hive_partitioning = false)`);
   } catch (error) {
@@ -60,7 +60,7 @@ function checkTypes({ names, types, file }: FileColumns, first: FileColumns): vo
   );
 }
 
-function parquetError(error: unknown, files: readonly LocalFile[]): TaskError {
+function parquetError(error: unknown, files: readonly NamedFile[]): TaskError {
   const text = errorText(error);
   const [first] = files;
   const at = files.find(({ local }) => text.includes(local)) ?? first;

@@ -1,5 +1,5 @@
 import type { DatasetFormat } from "../../store/api.ts";
-import type { LocalFile } from "../artifact/files.ts";
+import type { NamedFile } from "../artifact/files.ts";
 import { permanent, type TaskError } from "../failure.ts";
 import type { SnapshotTask } from "../tasks.ts";
 import { openCsv } from "./csv.ts";
@@ -27,7 +27,7 @@ export interface RawColumn {
 /** The files as one table that is read where they are. */
 export interface RawTable {
   columns: RawColumn[];
-  files: readonly LocalFile[];
+  files: readonly NamedFile[];
   /** SQL: their rows in order, as c0, c1, … and `file`, the number of the file; of one file, when its number is given. */
   relation(file?: number): string;
   /** Writes anew what can't be read as it is; true when a failed query is worth another try. */
@@ -47,7 +47,7 @@ export interface RecordRules {
 
 export interface OpenRequest {
   format: TableFormat;
-  files: readonly LocalFile[];
+  files: readonly NamedFile[];
   csv?: CsvOptions | undefined;
   /** For what must be written anew to be read. */
   folder: string;

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import type { LocalFile } from "../artifact/files.ts";
+import type { NamedFile } from "../artifact/files.ts";
 import { permanent } from "../failure.ts";
 
 /** What tells records apart. JSON lines have no quotes to heed: their strings hold no line ends. */
@@ -33,7 +33,7 @@ export interface RecordBatch {
 }
 
 /** The records of a file in order; the last one may lack its line end. Holds no more than a chunk and one record. */
-export async function* readRecords({ path, local }: LocalFile, shape: RecordShape): AsyncGenerator<RecordBatch> {
+export async function* readRecords({ path, local }: NamedFile, shape: RecordShape): AsyncGenerator<RecordBatch> {
   let rest: Buffer = Buffer.alloc(0);
   let count = 0;
   for await (const chunk of createReadStream(local, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>) {

@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { hashFile, type LocalFile } from "../artifact/files.ts";
+import { hashFile, type LocalFile, type NamedFile } from "../artifact/files.ts";
 import { permanent, type TaskError } from "../failure.ts";
 import type { SplitRule } from "../tasks.ts";
 import { type Database, identifier, literal } from "./database.ts";
@@ -39,7 +39,7 @@ export async function writeSplits(
   const rowSplits = new RowSplits(database);
   for (const [index, { path }] of raw.files.entries()) {
     const targets = names.map((split) => ({ split, path: `${split}/${path}`, local: join(folder, split, path) }));
-    for (const { local } of targets) await mkdir(dirname(local), { recursive: true });
+    for (const { local } of targets) mkdirSync(dirname(local), { recursive: true });
     const rules = raw.records?.(index);
     written.push(
       ...(rules
@@ -47,11 +47,14 @@ export async function writeSplits(
         : await copyRows(database, { raw, index, targets, split: parquetSplit(raw, typed, splits) })),
     );
   }
+  const filled = new Set(written.filter(({ rows }) => rows > 0).map(({ split }) => split));
   // A split without rows keeps one file, so that it can be read.
-  const empty = (split: string) => written.every((file) => file.split !== split || file.rows === 0);
-  return written.filter(
-    (file) => file.rows > 0 || (empty(file.split) && file === written.find(({ split }) => split === file.split)),
-  );
+  return written.filter(({ rows, split }) => {
+    if (rows > 0) return true;
+    if (filled.has(split)) return false;
+    filled.add(split);
+    return true;
+  });
 }
 
 type Target = Pick<WrittenSplit, "split" | "path" | "local">;
@@ -86,31 +89,28 @@ async function copyRecords(
   splits: RowSplits,
   { raw, index, rules, targets }: { raw: RawTable; index: number; rules: RecordRules; targets: readonly Target[] },
 ): Promise<WrittenSplit[]> {
-  const file = raw.files[index] as LocalFile;
-  const outputs = await Promise.all(targets.map(({ local }) => SplitFile.create(local)));
-  try {
-    let header = rules.header;
-    for await (const { bytes, ends } of readRecords(file, rules.shape)) {
-      await splits.fetch(ends.length);
-      let start = 0;
-      for (const end of ends) {
-        if (header) for (const output of outputs) output.add(bytes, start, end);
-        else if (!isBlank(bytes, start, end, rules.blanks)) {
-          const output = outputs[splits.take(index)];
-          if (!output) throw mismatch(file.path);
-          output.add(bytes, start, end);
-          output.rows += 1;
-        }
-        header = false;
-        start = end;
+  const file = raw.files[index] as NamedFile;
+  using opened = new DisposableStack();
+  const outputs = targets.map(({ local }) => opened.use(new SplitFile(local)));
+  let header = rules.header;
+  for await (const { bytes, ends } of readRecords(file, rules.shape)) {
+    await splits.fetch(ends.length);
+    let start = 0;
+    for (const end of ends) {
+      if (header) for (const output of outputs) output.add(bytes, start, end);
+      else if (!isBlank(bytes, start, end, rules.blanks)) {
+        const output = outputs[splits.take(index)];
+        if (!output) throw mismatch(file.path);
+        output.add(bytes, start, end);
+        output.rows += 1;
       }
-      for (const output of outputs) await output.flush();
+      header = false;
+      start = end;
     }
-    if (!(await splits.isDone(index))) throw mismatch(file.path);
-    return targets.map((target, number) => ({ ...target, ...(outputs[number] as SplitFile).described() }));
-  } finally {
-    for (const output of outputs) await output.close();
+    for (const output of outputs) output.flush();
   }
+  if (!(await splits.isDone(index))) throw mismatch(file.path);
+  return targets.map((target, number) => ({ ...target, ...(outputs[number] as SplitFile).described() }));
 }
 
 function isBlank(bytes: Buffer, start: number, end: number, blanks: readonly number[]): boolean {

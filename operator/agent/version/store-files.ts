@@ -1,6 +1,5 @@
-import { stat } from "node:fs/promises";
 import type { FileEntry } from "../../store/api.ts";
-import { mapConcurrent, transfers } from "../artifact/concurrent.ts";
+import { mapTransfers } from "../artifact/concurrent.ts";
 import { byPath, describeFile, type LocalFile } from "../artifact/files.ts";
 import { checkCount } from "../artifact/upload.ts";
 import type { Making } from "./register.ts";
@@ -38,17 +37,19 @@ async function storeFiles(
 ): Promise<FileEntry[]> {
   checkCount(files, "SourceInvalid");
   const { tell, current } = making;
-  const totalBytes = files.every(({ size }) => size !== undefined)
-    ? files.reduce((sum, { size = 0 }) => sum + size, 0)
-    : undefined;
+  const totalBytes = files.reduce((sum, { size }) => sum + size, 0);
   let bytes = 0;
   const before = new Map(current?.files.map((file) => [file.path, file]));
-  const entries = await mapConcurrent(files, transfers, async (file) => {
-    const entry = await storeFile(making, file, { before: before.get(file.path), stopped: state.stopped });
-    bytes += entry.size;
-    tell({ phase: "Storing", bytes, ...(totalBytes === undefined ? {} : { totalBytes }) });
-    return entry;
-  });
+  const entries = await mapTransfers(
+    files,
+    ({ size }) => size,
+    async (file) => {
+      const entry = await storeFile(making, file, { before: before.get(file.path), stopped: state.stopped });
+      bytes += entry.size;
+      tell({ phase: "Storing", bytes, totalBytes });
+      return entry;
+    },
+  );
   return entries.sort(byPath);
 }
 
@@ -58,10 +59,10 @@ async function storeFile(
   file: LocalFile,
   { before, stopped }: { before: FileEntry | undefined; stopped: boolean },
 ): Promise<FileEntry> {
-  const { path, local, digest, stored } = file;
+  const { path, local, size, digest, stored } = file;
   const isWanted = !stored && !source.origins && !stopped;
   // To send what the store has would cost more than to read it twice.
-  const isLikely = digest !== undefined || before?.size === (await stat(local)).size;
+  const isLikely = digest !== undefined || before?.size === size;
   if (isWanted && !isLikely) return { path, ...(await store.uploadFile(namespace, local)) };
   const entry = await describeFile(file);
   if (isWanted && entry.digest !== before?.digest) await store.uploadFile(namespace, local, entry);

@@ -42,7 +42,7 @@ interface Opened {
 
 async function checkTable(making: Making, { database, raw, work }: Opened): Promise<Content> {
   const { context, task, source, current, tell, folder } = making;
-  const bytes = (source.tables ?? source.files).reduce((sum, { size = 0 }) => sum + size, 0);
+  const bytes = (source.tables ?? source.files).reduce((sum, { size }) => sum + size, 0);
   const typed = await makeTyped(database, raw, {
     declared: task.columns,
     splits: task.splits,

@@ -1,12 +1,12 @@
 /** Profiles of a large table, and snapshots of it, beside what else does the same work. */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import type { Report } from "../report.ts";
 import { type DataFormat, writeData } from "./data.ts";
-import { copySpeed, snapshotSpeed, snapshots } from "./snapshots.ts";
+import { copyByTools, copyFile, copyFiles, snapshot, snapshots, writeFiles } from "./snapshots.ts";
 
 export const usage = `npm run bench -- profile [--rows 10000000] [--folder FOLDER]
   --rows    rows of the table of 20 columns (10000000)
@@ -62,18 +62,36 @@ async function compareProfiles(report: Report, rows: number, { file, python }: {
 }
 
 async function compareSnapshots(report: Report, file: string): Promise<void> {
+  const megabytes = (await stat(file)).size / 1e6;
   for (const [name, task] of Object.entries(snapshots)) {
-    const before = await copySpeed(file);
-    const speed = await snapshotSpeed(file, task);
-    const plain = (before + (await copySpeed(file))) / 2;
-    const onDisk = await copySpeed(file, { flush: true });
+    const before = await copyFile(file);
+    const ours = await snapshot(file, task);
+    const plain = (before + (await copyFile(file))) / 2;
+    const onDisk = await copyFile(file, { flush: true });
+    const byTools = await copyByTools(file);
+    const speed = (seconds: number) => `${(megabytes / seconds).toFixed(0)} MB/s`;
     report.add({
       measure: `snapshot of ${name}, and a plain copy with sha256`,
-      result: `${speed.toFixed(0)} MB/s of ${plain.toFixed(0)} MB/s; of ${onDisk.toFixed(0)} MB/s until the copy is on the disk, as the version is: ${(speed / onDisk).toFixed(2)}`,
-      ratio: speed / plain,
+      result: `${speed(ours)} of ${speed(plain)}; of ${speed(onDisk)} until the copy is on the disk, as the version is: ${(onDisk / ours).toFixed(2)}; of ${speed(byTools)} by cp and sha256sum: ${(byTools / ours).toFixed(2)}`,
+      ratio: plain / ours,
       target: "0.8",
     });
   }
+}
+
+async function compareManyFiles(report: Report, folder: string): Promise<void> {
+  const [count, bytes] = [3000, 10_000];
+  const files = await writeFiles(join(folder, "files"), { count, bytes });
+  const plain = await copyFiles(files);
+  const ours = await snapshot(files, { format: "Files" });
+  const onDisk = await copyFiles(files, { flush: true });
+  const speed = (seconds: number) => `${(count / seconds).toFixed(0)} files/s`;
+  report.add({
+    measure: `snapshot of ${count} files of ${bytes / 1000} KB, and a plain copy with sha256 of each until it is on the disk`,
+    result: `${speed(ours)} of ${speed(onDisk)}; of ${speed(plain)} into the page cache`,
+    ratio: onDisk / ours,
+    target: "0.8",
+  });
 }
 
 export async function run(args: readonly string[], report: Report): Promise<boolean> {
@@ -89,6 +107,7 @@ export async function run(args: readonly string[], report: Report): Promise<bool
     const [files, python] = [await writeData(folder, rows), await makeVenv(folder)];
     report.note("the data is written");
     await compareSnapshots(report, files.csv);
+    await compareManyFiles(report, folder);
     for (const file of [files.parquet, files.csv]) await compareProfiles(report, rows, { file, python });
   } finally {
     await rm(folder, { recursive: true, force: true });

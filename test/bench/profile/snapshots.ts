@@ -1,30 +1,71 @@
 /** How fast snapshots are, beside a plain copy of the same bytes with their sha256. */
-import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { link, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { execFile } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { createReadStream, createWriteStream, readFileSync, writeFileSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
 import type { SnapshotTask } from "../../../operator/agent/tasks.ts";
 import { snapshotTask, startWorld } from "../../integration/agent/world.ts";
 import { startStore } from "../../rig/store.ts";
 
-/** MB a second. `flush`: until the copy is on the disk, as a version in the store is. */
-export async function copySpeed(file: string, { flush = false } = {}): Promise<number> {
-  const folder = await mkdtemp(join(dirname(file), "copy-"));
-  const hash = createHash("sha256");
-  const started = performance.now();
-  async function* hashed(source: AsyncIterable<Buffer>) {
-    for await (const chunk of source) {
-      hash.update(chunk);
-      yield chunk;
+/** `flush`: until the copy is on the disk, as a version in the store is. */
+interface CopyOptions {
+  flush?: boolean;
+}
+
+/** Seconds that a plain copy with sha256 takes, in one pass. */
+export async function copyFile(file: string, { flush = false }: CopyOptions = {}): Promise<number> {
+  return timed(file, async (folder) => {
+    const hash = createHash("sha256");
+    async function* hashed(source: AsyncIterable<Buffer>) {
+      for await (const chunk of source) {
+        hash.update(chunk);
+        yield chunk;
+      }
     }
-  }
-  const copy = createWriteStream(join(folder, "copy"), { flush });
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hashed, copy);
-  const speed = await speedSince(started, file);
+    const copy = createWriteStream(join(folder, "copy"), { flush });
+    await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hashed, copy);
+  });
+}
+
+/** The same by `cp` and `sha256sum`. */
+export async function copyByTools(file: string): Promise<number> {
+  const run = promisify(execFile);
+  return timed(file, async (folder) => {
+    await run("cp", [file, join(folder, "copy")]);
+    await run("sha256sum", [join(folder, "copy")]);
+  });
+}
+
+/** The same of the files of a folder, one after the other. */
+export async function copyFiles(source: string, { flush = false }: CopyOptions = {}): Promise<number> {
+  const names = await readdir(source);
+  return timed(source, async (folder) => {
+    for (const name of names) {
+      const bytes = readFileSync(join(source, name));
+      createHash("sha256").update(bytes).digest();
+      writeFileSync(join(folder, name), bytes, { flush });
+    }
+  });
+}
+
+/** `work` gets an empty folder beside the source. */
+async function timed(source: string, work: (folder: string) => Promise<void>): Promise<number> {
+  const folder = await mkdtemp(join(dirname(source), "copy-"));
+  const started = performance.now();
+  await work(folder);
+  const seconds = (performance.now() - started) / 1000;
   await rm(folder, { recursive: true });
-  return speed;
+  return seconds;
+}
+
+export async function writeFiles(folder: string, { count, bytes }: { count: number; bytes: number }): Promise<string> {
+  await mkdir(folder);
+  for (let index = 0; index < count; index++) writeFileSync(join(folder, `${index}.bin`), randomBytes(bytes));
+  return folder;
 }
 
 const shares = [
@@ -37,31 +78,29 @@ export const snapshots: Record<string, Partial<SnapshotTask>> = {
   "CSV with its profile and two splits": { splits: { seed: 0, shares } },
 };
 
-/** MB a second of a mounted file that becomes a version in a real store, which is a process of its own. */
-export async function snapshotSpeed(file: string, changes: Partial<SnapshotTask>): Promise<number> {
-  const folder = await mkdtemp(join(dirname(file), "store-"));
+/** Seconds until a mounted file or folder is a version in a real store, which is a process of its own. */
+export async function snapshot(source: string, changes: Partial<SnapshotTask>): Promise<number> {
+  const folder = await mkdtemp(join(dirname(source), "store-"));
   const service = await startStore(folder, folder);
-  const world = await startWorld(dirname(file), service.url);
+  const world = await startWorld(dirname(source), service.url);
+  await mkdir(world.paths.source, { recursive: true });
+  const mounted = join(world.paths.source, basename(source));
+  await rename(source, mounted);
   try {
-    await mkdir(world.paths.source, { recursive: true });
-    await link(file, join(world.paths.source, "data.csv"));
-    const snapshot = async (path: string, dataset: string) => {
+    const run = async (path: string, dataset: string) => {
       const { code, message } = await world.run(snapshotTask(path, { ...changes, dataset }));
       if (code !== 0) throw new Error(message.message);
     };
     // All programs have what they import by then, as the copy has.
     await world.source("first.csv", "a,b\n1,2\n3,4\n");
-    await snapshot("first.csv", "first");
+    await run("first.csv", "first");
     const started = performance.now();
-    await snapshot("data.csv", "data");
-    return await speedSince(started, file);
+    await run(basename(source), "data");
+    return (performance.now() - started) / 1000;
   } finally {
+    await rename(mounted, source);
     await world.close();
     await service.kill();
     await rm(folder, { recursive: true });
   }
-}
-
-async function speedSince(started: number, file: string): Promise<number> {
-  return (await stat(file)).size / 1e6 / ((performance.now() - started) / 1000);
 }

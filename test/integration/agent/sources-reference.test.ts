@@ -179,7 +179,7 @@ describe("of a volume", () => {
     const digest = `sha256:${"0".repeat(64)}`;
     const version = { ...(await pin(location)), files: [{ path: "all/a.csv", size: 4, digest }] };
     await expect(place(version, location)).rejects.toMatchObject(changed("pvc://claim/wine/a.csv"));
-    const right = { ...version, files: [await describeFile({ path: "all/a.csv", local: file })] };
+    const right = { ...version, files: [await describeFile({ path: "all/a.csv", local: file, size: 4 })] };
     expect(await place(right, location)).toEqual({ "a.csv": "a\n1\n" });
     await forget();
     await rename(pod.paths.source, `${pod.paths.source}-2`);

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { PutBucketVersioningCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { transfers } from "../../../operator/agent/artifact/concurrent.ts";
+import { smallTransfers, transfers } from "../../../operator/agent/artifact/concurrent.ts";
 import { S3Store } from "../../../operator/agent/source/s3.ts";
 import type { SnapshotTask } from "../../../operator/agent/tasks.ts";
 import { sha256 } from "../../builders/store.ts";
@@ -157,8 +157,13 @@ describe("files that are no table", () => {
   };
   const isImage = (path: string | Buffer) => String(path).endsWith(".png");
 
-  test("go to the store one by one: the volume holds those under way, and in the end none", async () => {
-    for (let image = 0; image < 30; image++) await s3.put("images", `cats/${image}.png`, `image ${image}`);
+  test.each([
+    { what: "small ones", most: smallTransfers, padding: 0 },
+    { what: "large ones", most: transfers, padding: 1 << 20 },
+  ])("go to the store one by one: the volume holds those under way, and in the end none: $what", async (files) => {
+    const { what, most, padding } = files;
+    const image = (number: number) => `image ${number}`.padEnd(padding + 1);
+    for (let number = 0; number < 30; number++) await s3.put("images", `${what}/${number}.png`, image(number));
     const waiting: number[] = [];
     const { uploadFile } = world.store;
     const held = () => readdirSync(join(world.paths.work, "source"), { recursive: true }).filter(isImage).length;
@@ -166,15 +171,16 @@ describe("files that are no table", () => {
       waiting.push(held());
       return uploadFile.apply(world.store, upload);
     };
-    const { message } = await snapshot("cats");
-    expect(message).toMatchObject({ version: 1, rows: 30, bytes: 10 * 7 + 20 * 8 });
+    const { message } = await snapshot(what);
+    const bytes = padding > 0 ? 30 * (padding + 1) : 10 * 7 + 20 * 8;
+    expect(message).toMatchObject({ version: 1, rows: 30, bytes });
     expect(waiting).toHaveLength(30);
-    expect(Math.max(...waiting)).toBeLessThanOrEqual(transfers);
+    expect(Math.max(...waiting)).toBeLessThanOrEqual(most);
     expect(held()).toBe(0);
-    const { files } = await world.store.getDatasetVersion(namespace, "wine", "1");
+    const version = await world.store.getDatasetVersion(namespace, "wine", "1");
     const target = join(world.paths.work, "7.png");
-    await world.store.download(namespace, files.find(({ path }) => path === "all/7.png")?.digest ?? "", target);
-    expect(readFileSync(target, "utf8")).toBe("image 7");
+    await world.store.download(namespace, version.files.find(({ path }) => path === "all/7.png")?.digest ?? "", target);
+    expect(readFileSync(target, "utf8")).toBe(image(7));
   });
 
   test.each<SnapshotTask["storage"]>(["Copy", "Reference"])(
