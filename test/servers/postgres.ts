@@ -1,5 +1,5 @@
 /** A PostgreSQL of its own: a new cluster on loopback, with TLS, run as a user without rights. */
-import { chown, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chown, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run, tryRun } from "../cluster/command.ts";
@@ -72,22 +72,23 @@ export async function startPostgres(): Promise<PostgresServer> {
         (await tryRun(`${programs}/pg_isready`, ["-q", "-h", root, "-p", String(port)])) !== undefined,
     });
   let child = await launch();
+  /** All of its processes are gone then: those that serve connections outlive the first one for a moment, and may still answer. */
+  const kill = async () => {
+    const children = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8");
+    const workers = children.split(" ").filter(Boolean);
+    await child.stop("SIGKILL");
+    for (const worker of workers) await tryRun("kill", ["-KILL", worker]);
+    const stateOf = (worker: string) => readFile(`/proc/${worker}/stat`, "utf8").catch(() => ") Z");
+    const areGone = async () => (await Promise.all(workers.map(stateOf))).every((state) => state.includes(") Z"));
+    await waitUntil(areGone, { timeoutMs: 10_000, failure: () => new Error("PostgreSQL's processes do not end") });
+  };
   return {
     port,
     url: (database = "postgres") => `postgres://${username}:${password}@127.0.0.1:${port}/${database}`,
-    kill: () => child.stop("SIGKILL"),
+    kill,
     async restart() {
-      await child.stop("SIGKILL");
-      // What served the connections of the one that was killed ends soon after it, and not before.
-      const isUp = () =>
-        launch().then(
-          (next) => {
-            child = next;
-            return true;
-          },
-          () => false,
-        );
-      await waitUntil(isUp, { timeoutMs: 30_000, failure: () => new Error("PostgreSQL does not start again") });
+      if (!child.hasExited) await kill();
+      child = await launch();
     },
     ca: certificate.ca,
     username,
