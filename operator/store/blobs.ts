@@ -1,7 +1,7 @@
 /** Bytes by their digest, in a folder a namespace. A blob is there whole or not at all. */
 import { randomUUID } from "node:crypto";
-import { createReadStream, mkdirSync, type ReadStream, renameSync, rmSync } from "node:fs";
-import { glob, mkdir, rm, stat } from "node:fs/promises";
+import { createReadStream, mkdirSync, type ReadStream, rmSync } from "node:fs";
+import { glob, mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
@@ -84,7 +84,7 @@ export class Blobs {
     try {
       await this.#leaving.get(path)?.catch(() => {});
       await this.#made(dirname(path));
-      renameSync(temporary, path);
+      await rename(temporary, path);
       await syncFolder(dirname(path));
       await this.#record([namespace, digest, size, Date.now()]);
     } finally {

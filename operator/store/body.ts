@@ -1,23 +1,22 @@
 /** Bytes on their way to the store and from it, hashed as they pass. */
-import { createHash, type Hash } from "node:crypto";
-import { createWriteStream, writeFileSync } from "node:fs";
+import { type Hash, hash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { pipeline } from "node:stream/promises";
+import { writeStream } from "./write-stream.ts";
 
 const smallBytes = 1 << 20;
 
 /** Writes an answer's bytes to a file; their digest. Few are written at once: to ask another thread for each step would take longer. */
-export async function writeBody(body: Readable, length: number, file: string): Promise<string> {
-  const hash = createHash("sha256");
+export async function writeBody(body: Readable, length: number, path: string): Promise<string> {
   if (length <= smallBytes) {
     const bytes = await buffer(body);
-    writeFileSync(file, bytes);
-    hash.update(bytes);
-  } else {
-    await pipeline(hashed(body, hash), createWriteStream(file));
+    writeFileSync(path, bytes);
+    return `sha256:${hash("sha256", bytes)}`;
   }
-  return digestOf(hash);
+  await using file = await open(path, "w");
+  return (await writeStream(body, { file })).digest;
 }
 
 export async function* hashed(bytes: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {

@@ -10,12 +10,10 @@ function found(file: string, pattern: RegExp): string {
   return value;
 }
 
+export const storeEnvironment = { NODE_OPTIONS: found("Dockerfile", /NODE_OPTIONS="(.*)"/) };
+
 /** Half of the operator's memory limit is for the heap. */
 export const operatorEnvironment = {
-  NODE_OPTIONS: `${found("Dockerfile", /NODE_OPTIONS="(.*)"/)} --max-old-space-size=256`,
+  NODE_OPTIONS: `${storeEnvironment.NODE_OPTIONS} --max-old-space-size=256`,
   MALLOC_ARENA_MAX: found("charts/lemnis/templates/operator.yaml", /MALLOC_ARENA_MAX\n *value: "(\d+)"/),
-};
-
-export const storeEnvironment = {
-  NODE_OPTIONS: found("charts/lemnis/templates/store.yaml", /NODE_OPTIONS\n *value: "(.*)"/),
 };
