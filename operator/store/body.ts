@@ -2,21 +2,28 @@
 import { type Hash, hash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import type { Content } from "./api.ts";
 import { writeStream } from "./write-stream.ts";
 
 const smallBytes = 1 << 20;
 
-/** Writes an answer's bytes to a file; their digest. Few are written at once: to ask another thread for each step would take longer. */
-export async function writeBody(body: Readable, length: number, path: string): Promise<string> {
-  if (length <= smallBytes) {
+/**
+ * Writes a body of as many bytes as its sender promised to a file. Few are written at once: to ask another thread for each step
+ * would take longer. The body's chunks are gone afterwards.
+ */
+export async function writeContent(
+  body: AsyncIterable<Buffer>,
+  length: number | undefined,
+  path: string,
+): Promise<Content> {
+  if (length !== undefined && length <= smallBytes) {
     const bytes = await buffer(body);
     writeFileSync(path, bytes);
-    return `sha256:${hash("sha256", bytes)}`;
+    return { size: bytes.length, digest: `sha256:${hash("sha256", bytes)}` };
   }
   await using file = await open(path, "w");
-  return (await writeStream(body, { file })).digest;
+  return await writeStream(body, { file });
 }
 
 export async function* hashed(bytes: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {

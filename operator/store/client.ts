@@ -7,7 +7,7 @@ import { Agent, type Dispatcher, request } from "undici";
 import type { z } from "zod";
 import * as api from "./api.ts";
 import { batched } from "./batched.ts";
-import { digestOf, hashed, writeBody } from "./body.ts";
+import { digestOf, hashed, writeContent } from "./body.ts";
 import { bytesOf } from "./read-file.ts";
 
 /** The store's refusal, or that it could not be reached (status 0). */
@@ -146,10 +146,10 @@ export class StoreClient {
       try {
         const answer = await this.#send("GET", `namespaces/${namespace}/artifacts/${digest}`);
         const length = Number(answer.headers["content-length"]);
-        const received = await writeBody(answer.body, length, partial).catch((error: unknown) => {
+        const received = await writeContent(answer.body, length, partial).catch((error: unknown) => {
           throw isLocal(error) ? error : new StoreError(0, "Interrupted", `the download of ${digest} was cut short`);
         });
-        if (received !== digest) {
+        if (received.digest !== digest) {
           throw new StoreError(502, "DigestMismatch", `the store sent other bytes than ${digest}`);
         }
         renameSync(partial, file);

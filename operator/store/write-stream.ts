@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import type { Readable } from "node:stream";
 import type { Content } from "./api.ts";
 
 const pieceBytes = 1 << 20;
@@ -17,13 +16,13 @@ export interface Target {
  * Takes the stream's chunks for its own: their memory is gone afterwards. Their size and digest. `heardOutBytes`: as much is
  * still read when the file can't be written any more.
  */
-export async function writeStream(body: Readable, target: Target, heardOutBytes = 0): Promise<Content> {
+export async function writeStream(body: AsyncIterable<Buffer>, target: Target, heardOutBytes = 0): Promise<Content> {
   const hash = createHash("sha256");
   let size = 0;
   let ignored = 0;
   const pieces = new Pieces(target);
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of body) {
       if (pieces.failure) {
         ignored += chunk.length;
         if (ignored > heardOutBytes) break;

@@ -1,9 +1,7 @@
-import { createHash } from "node:crypto";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
-import { Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { writeContent } from "../../store/body.ts";
 import type { Timing } from "../context.ts";
 import { errorCode, errorText, TaskError, transient } from "../failure.ts";
 
@@ -37,35 +35,31 @@ export async function writeBody(
   body.stream.on("error", () => {});
   mkdirSync(dirname(target), { recursive: true });
   const { label, length } = body;
-  const stop = new AbortController();
-  const fail = (what: string) => stop.abort(transient("SourceUnreachable", `${label}: ${what}`));
+  const fail = (what: string) => body.stream.destroy(transient("SourceUnreachable", `${label}: ${what}`));
   const deadline = setTimeout(() => fail(`the transfer took longer than ${timing.transfer / 1000} s`), timing.transfer);
   const idle = setTimeout(() => fail(`no data came for ${timing.idle / 1000} s`), timing.idle);
-  const hash = createHash("sha256");
   let size = 0;
-  const count = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+  async function* counted(): AsyncGenerator<Buffer> {
+    for await (const chunk of body.stream as AsyncIterable<Buffer>) {
       size += chunk.length;
-      hash.update(chunk);
       body.received?.(chunk.length);
       idle.refresh();
-      done(null, chunk);
-    },
-  });
-  try {
-    await pipeline(body.stream, count, createWriteStream(target), { signal: stop.signal });
-  } catch (error) {
-    if (stop.signal.aborted) throw stop.signal.reason;
-    if (error instanceof TaskError || errorCode(error) === "ENOSPC") throw error;
-    if (body.failure) throw body.failure(error);
-    const of = length === undefined ? "" : ` of ${length}`;
-    throw transient("SourceUnreachable", `${label}: broke off after ${size}${of} bytes: ${errorText(error)}`);
-  } finally {
-    clearTimeout(deadline);
-    clearTimeout(idle);
+      yield chunk;
+    }
   }
+  const written = await writeContent(counted(), length, target)
+    .catch((error: unknown) => {
+      if (error instanceof TaskError || errorCode(error) === "ENOSPC") throw error;
+      if (body.failure) throw body.failure(error);
+      const of = length === undefined ? "" : ` of ${length}`;
+      throw transient("SourceUnreachable", `${label}: broke off after ${size}${of} bytes: ${errorText(error)}`);
+    })
+    .finally(() => {
+      clearTimeout(deadline);
+      clearTimeout(idle);
+    });
   if (length !== undefined && size !== length) {
     throw transient("SourceUnreachable", `${label}: broke off after ${size} of ${length} bytes`);
   }
-  return { size, digest: `sha256:${hash.digest("hex")}` };
+  return written;
 }
