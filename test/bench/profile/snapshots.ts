@@ -2,13 +2,13 @@
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream, readFileSync, writeFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import type { SnapshotTask } from "../../../operator/agent/tasks.ts";
-import { snapshotTask, startWorld } from "../../integration/agent/world.ts";
+import { namespace, snapshotTask, startWorld } from "../../integration/agent/world.ts";
 import { startStore } from "../../rig/store.ts";
 
 /** `flush`: until the copy is on the disk, as a version in the store is. */
@@ -91,9 +91,12 @@ export async function snapshot(source: string, changes: Partial<SnapshotTask>): 
       const { code, message } = await world.run(snapshotTask(path, { ...changes, dataset }));
       if (code !== 0) throw new Error(message.message);
     };
-    // All programs have what they import by then, as the copy has.
+    // All programs have what they import by then, and have compiled what they run, as the copy has.
     await world.source("first.csv", "a,b\n1,2\n3,4\n");
     await run("first.csv", "first");
+    const warm = join(folder, "warm");
+    await writeFile(warm, randomBytes(64 << 20));
+    for (let round = 0; round < 3; round++) await world.store.uploadFile(namespace, warm);
     const started = performance.now();
     await run(basename(source), "data");
     return (performance.now() - started) / 1000;
