@@ -5,7 +5,7 @@ import type { AgentContext } from "../context.ts";
 import { permanent, TaskError } from "../failure.ts";
 import { openPinned } from "../source/pinned.ts";
 import type { ArtifactLocation } from "../tasks.ts";
-import { mapConcurrent } from "./concurrent.ts";
+import { mapTransfers } from "./concurrent.ts";
 import { checkPath, hasContent } from "./files.ts";
 import type { Placement } from "./place.ts";
 
@@ -33,7 +33,7 @@ export async function placeReferences(
   if (missing.length === 0) return;
   const source = await openPinned(context, location);
   try {
-    await mapConcurrent(missing, source.concurrency, async ({ entry, target }) => {
+    const place = async ({ entry, target }: Placement) => {
       const origin = byPath.get(entry.path);
       if (!origin) throw permanent("StoreRejected", `the store does not say where ${entry.path} of ${pinned} is`);
       const local = join(folder, checkPath(target, "StoreRejected"));
@@ -41,13 +41,13 @@ export async function placeReferences(
       const written = await source.write(origin, local).catch((error: unknown) => {
         throw changed(error) ? changedError(origin, pinned, error.message) : error;
       });
-      if (written.digest === entry.digest) {
-        context.logger.info({ path: target, bytes: written.size }, "placed a file from its source");
-        return;
-      }
+      if (written.digest === entry.digest) return;
       await rm(local);
       throw changedError(origin, pinned, "its bytes are others");
-    });
+    };
+    if (source.oneByOne) for (const file of missing) await place(file);
+    else await mapTransfers(missing, ({ entry }) => entry.size, place);
+    context.logger.info({ folder, files: missing.length }, "brought the files from their source");
   } finally {
     await source.close();
   }

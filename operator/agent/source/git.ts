@@ -72,7 +72,7 @@ export async function openPinnedGit(
       blobs ??= new BlobReader(repository);
       return writeBlob({ repository, blobs, commit: version, name }, target);
     },
-    concurrency: 1,
+    oneByOne: true,
     async close() {
       blobs?.close();
       await repository.close();

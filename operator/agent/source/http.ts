@@ -64,7 +64,6 @@ export async function openPinnedHttp(network: Network, url: URL, timing: Timing)
       }
       return writeBody({ stream: response.body, length: contentLength(response), label: uri }, target, timing);
     },
-    concurrency: 1,
     close: () => agent.destroy(),
   };
 }

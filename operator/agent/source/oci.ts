@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Agent } from "undici";
-import { mapTransfers, transfers } from "../artifact/concurrent.ts";
+import { mapTransfers } from "../artifact/concurrent.ts";
 import { checkPath } from "../artifact/files.ts";
 import type { Timing } from "../context.ts";
 import { permanent, transient } from "../failure.ts";
@@ -69,7 +69,6 @@ export function openPinnedOci(network: Network, address: OciAddress, timing: Tim
       }
       return registry.write(version, target);
     },
-    concurrency: transfers,
     close: () => registry.close(),
   };
 }

@@ -2,7 +2,6 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Origin } from "../../store/api.ts";
-import { transfers } from "../artifact/concurrent.ts";
 import { permanent, redact } from "../failure.ts";
 import { mountedAt } from "../paths.ts";
 import type { ArtifactLocation } from "../tasks.ts";
@@ -19,8 +18,8 @@ import { parseUri } from "./uri.ts";
 export interface PinnedFiles {
   /** Writes a file's bytes; those of a source without versions may be others than the pinned ones. */
   write(origin: Origin, target: string): Promise<Written>;
-  /** How many may be under way at once. */
-  concurrency: number;
+  /** True where a file must have come before the next is asked for. */
+  oneByOne?: true;
   close(): Promise<void>;
 }
 
@@ -30,7 +29,6 @@ export async function openPinned(context: SourceContext, location: ArtifactLocat
   const uri = parseUri(location.uri);
   const fromBodies = (open: (origin: Origin) => Promise<Body>, close: () => Promise<void>): PinnedFiles => ({
     write: async (origin, target) => writeBody(await open(origin), target, timing),
-    concurrency: transfers,
     close,
   });
   if (uri.kind === "mounted") {
