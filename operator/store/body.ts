@@ -4,14 +4,9 @@ import { writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import type { Content } from "./api.ts";
-import { writeStream } from "./write-stream.ts";
+import { smallBytes, writeStream } from "./write-stream.ts";
 
-const smallBytes = 1 << 20;
-
-/**
- * Writes a body of as many bytes as its sender promised to a file. Few are written at once: to ask another thread for each step
- * would take longer. The body's chunks are gone afterwards.
- */
+/** Writes a body of as many bytes as its sender promised to a file; its size and digest. The body's chunks are gone afterwards. */
 export async function writeContent(
   body: AsyncIterable<Buffer>,
   length: number | undefined,

@@ -5,9 +5,8 @@ import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type { Content } from "./api.ts";
 import { sync } from "./sync.ts";
-import { openDirect, writeStream } from "./write-stream.ts";
+import { openDirect, smallBytes, writeStream } from "./write-stream.ts";
 
-const smallBytes = 1 << 20;
 /** As much of an upload is read after it has failed: a sender that is cut off in the middle does not hear why. */
 const heardOutBytes = 256 * 2 ** 20;
 
@@ -20,7 +19,7 @@ export async function receive(path: string, body: Readable, announcedBytes?: num
     : receiveLarge(path, body);
 }
 
-/** What needs not wait for the disk is done at once: to ask another thread for each step would take ten times as long. */
+/** Another thread waits for the disk, and for nothing else. */
 async function receiveSmall(path: string, body: Readable): Promise<Content> {
   const bytes = await buffer(body);
   const file = openSync(path, "wx");

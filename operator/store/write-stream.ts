@@ -4,6 +4,8 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { Content } from "./api.ts";
 
+/** A file of no more bytes is held in memory and written at once: to ask another thread for each step would take ten times as long. */
+export const smallBytes = 1 << 20;
 const pieceBytes = 1 << 20;
 
 export interface Target {
@@ -13,8 +15,8 @@ export interface Target {
 }
 
 /**
- * Takes the stream's chunks for its own: their memory is gone afterwards. Their size and digest. `heardOutBytes`: as much is
- * still read when the file can't be written any more.
+ * Writes a stream's chunks; their size and digest. It takes them for its own: their memory is gone afterwards. `heardOutBytes`: as
+ * much is still read when the file can't be written any more.
  */
 export async function writeStream(body: AsyncIterable<Buffer>, target: Target, heardOutBytes = 0): Promise<Content> {
   const hash = createHash("sha256");
@@ -64,16 +66,14 @@ class Pieces {
   failure: unknown;
   /** Resolves when what was handed over is written, or could not be. */
   written: Promise<void> = Promise.resolve();
-  readonly #file: FileHandle;
-  #direct: FileHandle | undefined;
+  readonly #target: Target;
   #filling = pageAligned(pieceBytes);
   #writing = pageAligned(pieceBytes);
   #length = 0;
   #position = 0;
 
-  constructor({ file, direct }: Target) {
-    this.#file = file;
-    this.#direct = direct;
+  constructor(target: Target) {
+    this.#target = target;
   }
 
   /** Takes what has room of the bytes from `at`: how many. */
@@ -99,12 +99,13 @@ class Pieces {
 
   async #put(piece: Buffer, position: number): Promise<void> {
     // Past the page cache go whole blocks only.
-    if (this.#direct && piece.length === pieceBytes) {
-      const written = await writeWhole(this.#direct, piece, position).then(() => true, unlessRefused);
+    const { file, direct } = this.#target;
+    if (direct && piece.length === pieceBytes) {
+      const written = await writeWhole(direct, piece, position).then(() => true, unlessRefused);
       if (written) return;
-      this.#direct = undefined;
+      this.#target.direct = undefined;
     }
-    await writeWhole(this.#file, piece, position);
+    await writeWhole(file, piece, position);
   }
 }
 

@@ -1,3 +1,5 @@
+import { smallBytes } from "../../store/write-stream.ts";
+
 /** Runs `work` over all items, at most `limit` at a time. The first failure is thrown when those under way have ended. */
 export async function mapConcurrent<Item, Result>(
   items: readonly Item[],
@@ -25,7 +27,6 @@ export async function mapConcurrent<Item, Result>(
 
 /** Transfers under way at once: enough to hide latency, few enough for a small pod. */
 export const transfers = 4;
-const smallBytes = 1 << 20;
 /** Of small files, which wait for the other end for most of their time, more go at once. */
 export const smallTransfers = 4 * transfers;
 
@@ -40,15 +41,9 @@ export async function mapTransfers<Item, Result>(
   const each = async ({ item, index }: { item: Item; index: number }) => {
     results[index] = await work(item);
   };
-  await mapConcurrent(
-    numbered.filter(({ isSmall }) => isSmall),
-    smallTransfers,
-    each,
-  );
-  await mapConcurrent(
-    numbered.filter(({ isSmall }) => !isSmall),
-    transfers,
-    each,
-  );
+  const small = numbered.filter(({ isSmall }) => isSmall);
+  const large = numbered.filter(({ isSmall }) => !isSmall);
+  await mapConcurrent(small, smallTransfers, each);
+  await mapConcurrent(large, transfers, each);
   return results;
 }
