@@ -1,8 +1,13 @@
-import { hash } from "node:crypto";
+import { type Hash, hash } from "node:crypto";
 
-/** `sha256:` and the lower-case hex of the text's sha256. */
-export function sha256(text: string): string {
-  return `sha256:${hash("sha256", text)}`;
+/** `sha256:` and the lower-case hex of the sha256 of a text or of bytes. */
+export function sha256(content: string | Uint8Array): string {
+  return `sha256:${hash("sha256", content)}`;
+}
+
+/** The same of what a sha256 was given piece by piece. */
+export function digestOf(hash: Hash): string {
+  return `sha256:${hash.digest("hex")}`;
 }
 
 /** The digest of a JSON value, the same whatever order its keys were written in; undefined members do not count. */

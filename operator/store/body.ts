@@ -1,8 +1,9 @@
 /** Bytes on their way to the store and from it, hashed as they pass. */
-import { type Hash, hash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
+import { sha256 } from "../api/digest.ts";
 import type { Content } from "./api.ts";
 import { smallBytes, writeStream } from "./write-stream.ts";
 
@@ -15,7 +16,7 @@ export async function writeContent(
   if (length !== undefined && length <= smallBytes) {
     const bytes = await buffer(body);
     writeFileSync(path, bytes);
-    return { size: bytes.length, digest: `sha256:${hash("sha256", bytes)}` };
+    return { size: bytes.length, digest: sha256(bytes) };
   }
   await using file = await open(path, "w");
   return await writeStream(body, { file });
@@ -26,8 +27,4 @@ export async function* hashed(bytes: AsyncIterable<Buffer>, hash: Hash): AsyncGe
     hash.update(chunk);
     yield chunk;
   }
-}
-
-export function digestOf(hash: Hash): string {
-  return `sha256:${hash.digest("hex")}`;
 }

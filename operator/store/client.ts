@@ -5,9 +5,10 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, type Dispatcher, request } from "undici";
 import type { z } from "zod";
+import { digestOf } from "../api/digest.ts";
 import * as api from "./api.ts";
 import { batched } from "./batched.ts";
-import { digestOf, hashed, writeContent } from "./body.ts";
+import { hashed, writeContent } from "./body.ts";
 import { bytesOf } from "./read-file.ts";
 
 /** The store's refusal, or that it could not be reached (status 0). */

@@ -7,8 +7,8 @@ const pieceBytes = 1 << 18;
 export interface FileBytes {
   size: number;
   /**
-   * Large pieces. Each is good until the next one is asked for: two buffers take turns, as to
-   * find memory for each piece costs as much as to hash it.
+   * Large pieces. Each is good until the next one is asked for: two buffers take turns, as to find memory for each piece
+   * costs as much as to hash it.
    */
   pieces: AsyncIterable<Buffer>;
 }

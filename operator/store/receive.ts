@@ -1,8 +1,8 @@
-import { hash } from "node:crypto";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { sha256 } from "../api/digest.ts";
 import type { Content } from "./api.ts";
 import { sync } from "./sync.ts";
 import { openDirect, smallBytes, writeStream } from "./write-stream.ts";
@@ -29,7 +29,7 @@ async function receiveSmall(path: string, body: Readable): Promise<Content> {
   } finally {
     closeSync(file);
   }
-  return { size: bytes.length, digest: `sha256:${hash("sha256", bytes)}` };
+  return { size: bytes.length, digest: sha256(bytes) };
 }
 
 async function receiveLarge(path: string, body: Readable): Promise<Content> {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { digestOf } from "../api/digest.ts";
 import type { Content } from "./api.ts";
 
 /** A file of no more bytes is held in memory and written at once: to ask another thread for each step would take ten times as long. */
@@ -40,7 +41,7 @@ export async function writeStream(body: AsyncIterable<Buffer>, target: Target, h
     await pieces.written;
   }
   if (pieces.failure) throw pieces.failure;
-  return { size, digest: `sha256:${hash.digest("hex")}` };
+  return { size, digest: digestOf(hash) };
 }
 
 /** Past the page cache: to copy bytes there, and to bring them from there to the disk, costs more than to hash them. */

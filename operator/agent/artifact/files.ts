@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { digestOf } from "../../api/digest.ts";
 import { type FileEntry, relativePath } from "../../store/api.ts";
 import { bytesOf } from "../../store/read-file.ts";
 import { permanent } from "../failure.ts";
@@ -16,7 +17,7 @@ export async function hashFile(file: string): Promise<{ digest: string; size: nu
     hash.update(piece);
     size += piece.length;
   }
-  return { digest: `sha256:${hash.digest("hex")}`, size };
+  return { digest: digestOf(hash), size };
 }
 
 /** A local file, and what messages call it. */

@@ -18,18 +18,28 @@ export async function placeFiles(
   namespace: string,
   { folder, files }: { folder: string; files: readonly Placement[] },
 ): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  const sizeOf = ({ entry }: Placement) => entry.size;
-  const placed = await mapTransfers(files, sizeOf, async ({ entry, target }) => {
+  for (const { target } of files) {
     if (!relativePath.safeParse(target).success)
       throw permanent("StoreRejected", `the store named a file ${JSON.stringify(target)}`);
+  }
+  mkdirSync(folder, { recursive: true });
+  const missing = await missingFiles(folder, files);
+  await mapTransfers(missing, sizeOf, async ({ entry, target }) => {
     const file = join(folder, target);
-    if (await hasContent(file, entry)) return 0;
     rmSync(file, { recursive: true, force: true });
     mkdirSync(dirname(file), { recursive: true });
     await store.download(namespace, entry.digest, file);
-    return entry.size;
   });
-  const bytes = placed.reduce((sum, size) => sum + size, 0);
-  logger.info({ folder, files: files.length, bytes }, "brought the files that were not there yet");
+  logger.info({ folder, files: missing.length }, "brought the files that were not there from the store");
+}
+
+export function sizeOf({ entry }: Placement): number {
+  return entry.size;
+}
+
+/** Those that are not there, or not right. */
+export async function missingFiles(folder: string, files: readonly Placement[]): Promise<Placement[]> {
+  const missing: Placement[] = [];
+  for (const file of files) if (!(await hasContent(join(folder, file.target), file.entry))) missing.push(file);
+  return missing;
 }

@@ -6,8 +6,8 @@ import { permanent, TaskError } from "../failure.ts";
 import { openPinned } from "../source/pinned.ts";
 import type { ArtifactLocation } from "../tasks.ts";
 import { mapTransfers } from "./concurrent.ts";
-import { checkPath, hasContent } from "./files.ts";
-import type { Placement } from "./place.ts";
+import { checkPath } from "./files.ts";
+import { missingFiles, type Placement, sizeOf } from "./place.ts";
 
 interface References {
   folder: string;
@@ -28,8 +28,7 @@ export async function placeReferences(
   { folder, files, origins, pinned }: References,
 ): Promise<void> {
   const byPath = new Map(origins.map((origin) => [origin.path, origin]));
-  const missing: Placement[] = [];
-  for (const file of files) if (!(await hasContent(join(folder, file.target), file.entry))) missing.push(file);
+  const missing = await missingFiles(folder, files);
   if (missing.length === 0) return;
   const source = await openPinned(context, location);
   try {
@@ -46,8 +45,8 @@ export async function placeReferences(
       throw changedError(origin, pinned, "its bytes are others");
     };
     if (source.oneByOne) for (const file of missing) await place(file);
-    else await mapTransfers(missing, ({ entry }) => entry.size, place);
-    context.logger.info({ folder, files: missing.length }, "brought the files from their source");
+    else await mapTransfers(missing, sizeOf, place);
+    context.logger.info({ folder, files: missing.length }, "brought the files that were not there from their source");
   } finally {
     await source.close();
   }

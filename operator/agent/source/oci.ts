@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Agent } from "undici";
+import { sha256 } from "../../api/digest.ts";
 import { mapTransfers } from "../artifact/concurrent.ts";
 import { checkPath } from "../artifact/files.ts";
 import type { Timing } from "../context.ts";
@@ -102,7 +102,7 @@ class Registry {
     }
     const response = await this.#get(`manifests/${reference}`);
     const bytes = await readBytes(response, manifestLimit);
-    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    const digest = sha256(bytes);
     const promised = reference.startsWith("sha256:") ? reference : response.headers["docker-content-digest"];
     if (typeof promised === "string" && promised.startsWith("sha256:") && promised !== digest) {
       throw permanent("DigestMismatch", `${label}: the registry's manifest is ${digest}, not ${promised}`);

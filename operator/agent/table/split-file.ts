@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, writeFileSync } from "node:fs";
+import { digestOf } from "../../api/digest.ts";
 
 /**
  * A file that is written piece by piece, and hashed on the way. At once, as nothing else is to be done meanwhile: through
@@ -38,7 +39,7 @@ export class SplitFile {
 
   /** Once all is flushed. */
   described(): { rows: number; digest: string; size: number } {
-    return { rows: this.rows, digest: `sha256:${this.#hash.digest("hex")}`, size: this.#size };
+    return { rows: this.rows, digest: digestOf(this.#hash), size: this.#size };
   }
 
   [Symbol.dispose](): void {

@@ -57,7 +57,10 @@ export function addArtifactRoutes(app: FastifyInstance, { blobs }: Services): vo
   }
 }
 
-/** Each piece of the file has gone before its memory is used for another: with new memory for each, as a stream takes it, half of the time went to find it and to collect it. */
+/**
+ * Each piece of the file has gone before its memory is used for another: with new memory for each, as a stream takes it, half of
+ * the time went to find it and to collect it.
+ */
 async function sendFile(reply: FastifyReply, path: string): Promise<void> {
   const pieces = (await bytesOf(path)).pieces[Symbol.asyncIterator]();
   let next = await pieces.next();
